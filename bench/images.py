@@ -23,7 +23,7 @@ from providers.images.copy_image import ImageLocation, copy_image
 from providers.images.image_reference import parse_image_reference
 from providers.images.oci_layout import OciLayout
 from providers.images.registry_client import RegistryClient
-from providers.simulated_oci_layout import create_oci_layout
+from providers.simulated_oci_layout import write_simulated_images
 from tests.testbed import image_registry, scratch
 
 _OURS = """
@@ -101,7 +101,7 @@ def _empty(folder: Path) -> Iterator[image_registry.ImageRegistry]:
 
 
 def _push(folder: Path, size: int, name: str) -> None:
-    create_oci_layout(folder, [name])
+    write_simulated_images(folder, [name])
     blobs = folder / "blobs" / "sha256"
     hashed = hashlib.sha256()
     with (folder / "layer").open("wb") as handle:

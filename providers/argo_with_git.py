@@ -8,7 +8,7 @@ from __future__ import annotations
 from functools import cache
 
 from planner.values import JsonObject
-from providers.git.commit_histories import CommitHistories
+from providers.git.commit_histories import CommitAncestry
 from providers.kubernetes.operations.argosync import ArgoSyncProvider
 from providers.kubernetes.snapshot.snapshot_cluster import SnapshotCluster
 from providers.provider_tools import ProviderTools
@@ -16,11 +16,11 @@ from providers.simulated_argo import SimulatedArgo
 
 
 def create_argo_sync_provider(tools: ProviderTools) -> ArgoSyncProvider:
-    """The provider of one command. Git is opened when it is first asked."""
+    """The provider of ArgoSync for one command: it starts syncs and waits for them. Git is opened when first asked."""
 
     @cache
-    def histories() -> CommitHistories:
-        return CommitHistories(tools.folder, tools.sandbox)
+    def histories() -> CommitAncestry:
+        return CommitAncestry(tools.folder, tools.sandbox)
 
     def contains(history: JsonObject, ancestor: str, descendant: str) -> bool:
         ref = f"refs/heads/{history['branch']}"

@@ -22,7 +22,8 @@ OPERATOR_MANAGER = "hwplan-op"  # for imperative patches (cancel, refresh): neve
 
 @dataclass(frozen=True, slots=True, order=True)
 class KindInfo:
-    """A served kind: how it is addressed and what it allows. `api_version` is `group/version` or `v1`."""
+    """A kind that a Kubernetes server serves: how it is addressed and which verbs it allows. `api_version` is
+    `group/version` or `v1`."""
 
     api_version: str
     kind: str
@@ -44,8 +45,8 @@ EXEC_OUTPUT = 64 << 10  # bytes of a command's output that are retained, the las
 
 @dataclass(frozen=True, slots=True)
 class EndedCommand:
-    """A command that ended. `output` is what it wrote last to stdout and stderr, in the order of arrival; `cut` is how
-    many bytes before that are not retained."""
+    """A command that ended in a container: its exit code; `output` is what it wrote last to stdout and stderr, in the
+    order of arrival; `cut` is how many bytes before that are not retained."""
 
     exit_code: int
     output: bytes = field(default=b"", repr=False)
@@ -57,7 +58,7 @@ Listing: TypeAlias = Mapping[ObjectCollection, "tuple[JsonObject, ...] | Provide
 
 
 class Cluster(Protocol):
-    """A cluster, live or saved. Methods may be called from many threads."""
+    """A Kubernetes cluster, live or saved: reads, applies, patches and deletes objects. Threads may share it."""
 
     @property
     def simulated(self) -> bool:

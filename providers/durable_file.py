@@ -39,12 +39,12 @@ class FileVersion:
 
 
 def file_version_of_content(data: bytes, mode: str) -> FileVersion:
-    """The version with this content and mode (`0` and three octal digits)."""
+    """The version (digest, token, text) that a file with this content and mode (`0` and three octal digits) has."""
     return _version(iter((data,)), mode)
 
 
 def read_file_version(path: Path, folder: int | None = None) -> FileVersion | None:
-    """The file, None when it is not there. `path` is relative to the open `folder` if that is given.
+    """Read a file with its version token, None when it is not there. `path` is relative to the open `folder`, if given.
 
     Raises PermanentError when it cannot be read or is no regular file.
     """

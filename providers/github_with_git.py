@@ -12,34 +12,35 @@ from shutil import rmtree
 
 from planner.user_cache_folder import user_cache_folder
 from providers.git.git_client import GitClient
-from providers.git.git_merges import RemoteGitMergeReader
+from providers.git.git_merges import RemoteGitMergePredictor
 from providers.git.object_cache import ObjectCache
 from providers.git.remotes import open_remote_locations
-from providers.github.github_clients import GitHubClients, connect_to_simulated_github
+from providers.github.github_clients import GitHubClientsByAccount, connect_to_simulated_github
 from providers.github.provider import GitHubProvider
 from providers.provider_tools import ProviderTools
 from providers.simulated_github.sandbox_web import SandboxGitHubWeb
-from providers.web.address_policy import refuse_special_address
+from providers.web.address_policy import refuse_link_local_or_metadata_address
 from providers.web.web_client import WebClient, WebLimits
 
 LIMITS = WebLimits(connect=5.0, read=30.0, total=60.0)
 
 
 def create_github_provider(tools: ProviderTools) -> GitHubProvider:
-    """The provider of one command. Raises PermanentError when the sandbox's list of repositories is damaged."""
+    """The provider of GitHub's kinds for one command. Raises PermanentError when the sandbox's list of repositories is
+    damaged."""
     return create_github_provider_without_cluster(tools.folder, tools.sandbox)
 
 
 def create_github_provider_without_cluster(folder: Path, sandbox: Path | None) -> GitHubProvider:
-    """The same for who has no cluster. `folder` is where relative paths start."""
+    """The provider of GitHub's kinds where no cluster is connected. `folder` is where relative paths start."""
     client, places = GitClient(), open_remote_locations(folder, sandbox)
     if sandbox is None:
-        clients = GitHubClients(folder, WebClient(LIMITS, vet=refuse_special_address))
+        clients = GitHubClientsByAccount(folder, WebClient(LIMITS, vet=refuse_link_local_or_metadata_address))
         return GitHubProvider(
-            clients, RemoteGitMergeReader(client, ObjectCache(client, user_cache_folder("git")), places)
+            clients, RemoteGitMergePredictor(client, ObjectCache(client, user_cache_folder("git")), places)
         )
-    clients = GitHubClients(folder, SandboxGitHubWeb(sandbox), connect_to_simulated_github)
+    clients = GitHubClientsByAccount(folder, SandboxGitHubWeb(sandbox), connect_to_simulated_github)
     scratch = Path(tempfile.mkdtemp(prefix="hwplan-git-"))
-    provider = GitHubProvider(clients, RemoteGitMergeReader(client, ObjectCache(client, scratch), places))
+    provider = GitHubProvider(clients, RemoteGitMergePredictor(client, ObjectCache(client, scratch), places))
     weakref.finalize(provider, rmtree, scratch, ignore_errors=True)
     return provider

@@ -44,7 +44,7 @@ TABLE: Mapping[str, str] = {
 }
 
 # Kinds whose controller a sandbox has to play: built from there instead.
-SANDBOX_TABLE: Mapping[str, str] = {"PipelineRun": "providers.simulated_tekton:create_simulated_run_provider"}
+SANDBOX_TABLE: Mapping[str, str] = {"PipelineRun": "providers.simulated_tekton:create_simulated_pipeline_run_provider"}
 
 
 @dataclass(slots=True)

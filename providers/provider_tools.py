@@ -13,7 +13,7 @@ from planner.dataclass import dataclass
 from planner.ports import ClusterProvider, Fingerprinter, Provider, SecretValueSource
 from planner.values import SealedSecret, Vault
 from providers.cluster import Cluster
-from providers.secret_lookup import secret_bytes, secret_lookup
+from providers.secret_lookup import secret_bytes_if_unchanged, secret_lookup
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class ProviderTools:
 
         Raises PreconditionError when it is no longer what the plan saw, PermanentError when it cannot be read.
         """
-        return secret_bytes(leaf, secret_lookup(vault, self.secrets), self.fingerprinter)
+        return secret_bytes_if_unchanged(leaf, secret_lookup(vault, self.secrets), self.fingerprinter)
 
 
 Factory: TypeAlias = Callable[[ProviderTools], Provider]

@@ -41,12 +41,13 @@ from planner.values import (
 )
 
 
-def saved_observation_records(
+def observation_records_to_save(
     resources: Collection[Resource],
     observations: Mapping[Address, Observation],
     previews: Mapping[Address, Preview],
 ) -> JsonObject:
-    """What was seen and predicted of `resources`, as `SavedObservationsProvider` takes it."""
+    """Make the records to save of what was seen and predicted of `resources`, as `SavedObservationsProvider` takes
+    it."""
     return {
         _key(resource): {
             "address": str(resource.address),

@@ -10,7 +10,8 @@ from planner.values import SealedSecret, SecretValue, Vault
 
 
 def secret_lookup(vault: Vault, secrets: SecretValueSource | None) -> Callable[[str], SecretValue]:
-    """Values by `Sealed.ref`: from the vault of an apply, else read now. Raises PermanentError naming the source."""
+    """Create the function that gives secret values by `Sealed.ref`: from the vault of an apply, else read now. Raises
+    PermanentError naming the source."""
 
     def find(ref: str) -> SecretValue:
         if ref in vault:
@@ -22,8 +23,10 @@ def secret_lookup(vault: Vault, secrets: SecretValueSource | None) -> Callable[[
     return find
 
 
-def secret_bytes(leaf: SealedSecret, find: Callable[[str], SecretValue], fingerprinter: Fingerprinter) -> bytes:
-    """The bytes, to be handed to the system that they are written to.
+def secret_bytes_if_unchanged(
+    leaf: SealedSecret, find: Callable[[str], SecretValue], fingerprinter: Fingerprinter
+) -> bytes:
+    """The bytes of a secret value, if it is still what the plan was made with.
 
     Raises PreconditionError, which names the source, when the value is no longer the one that the plan saw.
     """

@@ -27,7 +27,7 @@ from providers.kubernetes.object_location import served_kind
 from providers.kubernetes.snapshot.folder_layout import ObjectIdentity, identity_of_document, parse_object_yaml
 from providers.kubernetes.snapshot.snapshot_cluster import SnapshotCluster
 from providers.sandbox.git_repositories import run_git
-from providers.simulated_deployments import record_deployed_commit
+from providers.simulated_deployments import record_simulated_deployed_commit
 
 _MANIFESTS = (".yaml", ".yml", ".json")
 _DOCUMENTS = re.compile(r"^---(?:\s.*)?$", re.MULTILINE)
@@ -38,7 +38,7 @@ _PHASES = ("PreSync", "Sync", "PostSync")
 
 @dataclass(frozen=True, slots=True)
 class SimulatedArgo:
-    """Plays the controller for the sandbox in `folder`; `configuration` is where relative remotes start."""
+    """Simulates Argo CD for the sandbox in `folder`; `configuration` is where relative remotes start."""
 
     folder: Path
     configuration: Path
@@ -68,7 +68,7 @@ class SimulatedArgo:
         if _prunes(application):
             self._prune(application, {one.address for one in wanted})
         if source_commit := _source_commit(repository, commit):
-            record_deployed_commit(self.folder, str(application["metadata"]["name"]), source_commit)
+            record_simulated_deployed_commit(self.folder, str(application["metadata"]["name"]), source_commit)
         self.cluster.set_status(
             identity_of_document(application),
             {"resources": [_row(one) for one in sorted(wanted, key=lambda one: one.address)]},

@@ -12,16 +12,17 @@ from planner.whole_file import write_whole_file
 _FILE = "deployed.json"
 
 
-def record_deployed_commit(sandbox: Path, application: str, commit: str) -> None:
+def record_simulated_deployed_commit(sandbox: Path, application: str, commit: str) -> None:
     """Note that `application` runs what was built from `commit` now."""
-    known = read_deployed_commits(sandbox)
+    known = read_simulated_deployed_commits(sandbox)
     if known.get(application) != commit:
         text = json.dumps({**known, application: commit}, indent=1, sort_keys=True)
         write_whole_file(sandbox / _FILE, f"{text}\n".encode())
 
 
-def read_deployed_commits(sandbox: Path) -> dict[str, str]:
-    """The commit by the name of each Application that was synced; what is no such file says nothing."""
+def read_simulated_deployed_commits(sandbox: Path) -> dict[str, str]:
+    """The deployed commit by the name of each Application that was synced in the sandbox; what is no such file says
+    nothing."""
     try:
         found = json.loads((sandbox / _FILE).read_bytes())
     except (OSError, ValueError):
@@ -29,8 +30,9 @@ def read_deployed_commits(sandbox: Path) -> dict[str, str]:
     return {str(key): str(value) for key, value in found.items()} if isinstance(found, dict) else {}
 
 
-def body_with_commit(body: bytes, field: FieldPath, commit: str) -> bytes:
-    """A JSON body with the commit at a field, as a service reports it. One that is no JSON object stays as it is."""
+def insert_deployed_commit_in_body(body: bytes, field: FieldPath, commit: str) -> bytes:
+    """Insert the deployed commit at a field of a JSON body, as a service reports it. One that is no JSON object stays
+    as it is."""
     try:
         document = json.loads(body or b"{}")
     except ValueError:

@@ -16,8 +16,9 @@ _LAYER = "application/vnd.oci.image.layer.v1.tar+gzip"
 _REF = "org.opencontainers.image.ref.name"
 
 
-def create_oci_layout(folder: Path, images: Sequence[str]) -> None:
-    """Write the layout into `folder` (made here): every image of `images` under its full name."""
+def write_simulated_images(folder: Path, images: Sequence[str]) -> None:
+    """Write an OCI image layout with made-up images into `folder` (made here): every image of `images` under its full
+    name."""
     (folder / "blobs" / "sha256").mkdir(parents=True)
     (folder / "oci-layout").write_bytes(_json({"imageLayoutVersion": "1.0.0"}))
     manifests = [{**_image(folder, name), "annotations": {_REF: name}} for name in sorted(set(images))]

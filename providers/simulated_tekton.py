@@ -49,7 +49,7 @@ _FAILED = "simulated: made to fail by `hwplan sandbox fail`"
 _BEFORE, _LAST = ("source-fetch", "plan-artifacts"), "gitops-promote"
 
 
-def create_simulated_run_provider(tools: ProviderTools) -> PipelineRunProvider:
+def create_simulated_pipeline_run_provider(tools: ProviderTools) -> PipelineRunProvider:
     """The provider of PipelineRun in a sandbox, for one command."""
     assert tools.sandbox is not None
     return PipelineRunProvider(tools.api, simulated=SimulatedTekton(tools.sandbox, tools.api))
@@ -57,7 +57,7 @@ def create_simulated_run_provider(tools: ProviderTools) -> PipelineRunProvider:
 
 @dataclass(frozen=True, slots=True)
 class SimulatedTekton:
-    """Plays the controller for the sandbox in `folder`."""
+    """Simulates Tekton for the sandbox in `folder`."""
 
     folder: Path
     cluster: Cluster
@@ -166,11 +166,11 @@ class SimulatedTekton:
         from providers.images.copy_image import ImageLocation, copy_image  # only where a run builds something
         from providers.images.image_reference import parse_image_reference
         from providers.images.oci_layout import OciLayout
-        from providers.simulated_oci_layout import create_oci_layout
+        from providers.simulated_oci_layout import write_simulated_images
 
         reference = parse_image_reference(image)
         with tempfile.TemporaryDirectory(prefix="hwplan-run-") as temp:
-            create_oci_layout(Path(temp) / "layout", [image])
+            write_simulated_images(Path(temp) / "layout", [image])
             made = OciLayout(Path(temp) / "layout")
             root = made.sole()
             target = ImageLocation(OciLayout(self.folder / "registry", made_up=True), reference)

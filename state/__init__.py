@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from state.applied_records import AppliedVersion
+from state.applied_records import AppliedResourceVersion
 from state.lease import Lease
 from state.runs import JournaledNode, RunInfo, UnfinishedRun
 from state.state_store import RunRecorder, StateStore
 
-__all__ = ["AppliedVersion", "JournaledNode", "Lease", "RunInfo", "RunRecorder", "StateStore", "UnfinishedRun"]
+__all__ = ["AppliedResourceVersion", "JournaledNode", "Lease", "RunInfo", "RunRecorder", "StateStore", "UnfinishedRun"]

@@ -37,8 +37,8 @@ _JSON = json.JSONEncoder(
 
 
 @dataclass(frozen=True, slots=True)
-class AppliedVersion:
-    """One version of a resource. `document` is None after a delete.
+class AppliedResourceVersion:
+    """One version of a resource as it was applied by a run. `document` is None after a delete.
 
     `before` are the fields that the run changed, as the plan saw them: `[{"path", "op", "before"}]`, with `sensitive`
     where `before` is a fingerprint, special leaves in their JSON form.
@@ -50,8 +50,9 @@ class AppliedVersion:
     before: tuple[JsonObject, ...]
 
 
-def applied_version_row(change: Change, run: int, uid: str, at: str) -> Row:
-    """The row of a version, without its seal. Pure; called before the transaction, for it takes the time."""
+def row_of_applied_resource_version(change: Change, run: int, uid: str, at: str) -> Row:
+    """The database row of an applied version of a resource, without its seal. Pure; called before the transaction, for
+    it takes the time."""
     desired = change.desired or {}
     deleted = change.action in LEAVING
     document = "" if deleted else _JSON.encode(desired)
@@ -119,8 +120,9 @@ def read_applied_state(database: Database, owned: Collection[str]) -> AppliedSta
 
 def applied_versions(
     database: Database, address: Address | None = None, run: int | None = None
-) -> tuple[AppliedVersion, ...]:
-    """Versions by address and run, oldest first; only those of `address` or of `run` when given."""
+) -> tuple[AppliedResourceVersion, ...]:
+    """Applied versions of resources by address and run, oldest first; only those of `address` or of `run` when
+    given."""
     asked = [("address = ?", str(address))] if address is not None else []
     asked += [("run = ?", str(run))] if run is not None else []
     where = " AND ".join(part for part, _ in asked) or "1 = 1"
@@ -128,11 +130,11 @@ def applied_versions(
     return tuple(_version(row) for row in database.rows(sql, [value for _, value in asked]))
 
 
-def _version(row: Row) -> AppliedVersion:
+def _version(row: Row) -> AppliedResourceVersion:
     *short, document, before, seal_short, seal_long = row
     verify_checksum(row_checksum((*short[:2], document, before)), seal_long, _RECORD, short[0])
     value = decode_special_leaves(json.loads(document)) if document else None
-    return AppliedVersion(_record((*short, seal_short)), Action(short[2]), value, tuple(json.loads(before)))
+    return AppliedResourceVersion(_record((*short, seal_short)), Action(short[2]), value, tuple(json.loads(before)))
 
 
 def _record(row: Row) -> AppliedRecord:

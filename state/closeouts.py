@@ -12,7 +12,7 @@ from planner.dataclass import dataclass
 from planner.failpoint import hit_failpoint
 from state.row_checksum import row_checksum, verify_checksum
 from state.sqlite_connection import Database
-from state.timestamps import utc_now
+from state.timestamps import utc_now_text
 
 _COLUMNS = "lane, target, number, digest, at, record"
 
@@ -43,7 +43,7 @@ def append_closeout(
         digest, record = make(newest.digest if newest else "")
         if newest is not None and newest.digest == digest:
             return newest, False
-        row = (lane, commit, newest.number + 1 if newest else 1, digest, utc_now(), record)
+        row = (lane, commit, newest.number + 1 if newest else 1, digest, utc_now_text(), record)
         database.insert(f"INSERT INTO closeouts ({_COLUMNS}, seal)", [(*row, row_checksum(row))])
         hit_failpoint("closeout.write.commit")
     hit_failpoint("closeout.written")

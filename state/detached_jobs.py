@@ -17,7 +17,7 @@ from planner.errors import SelectionError
 from state import process_identity
 from state.row_checksum import row_checksum, verify_checksum
 from state.sqlite_connection import Database, Row
-from state.timestamps import utc_now
+from state.timestamps import utc_now_text
 
 _COLUMNS = "number, name, command, who, tool, created, process, started, ended, code"
 _BEGINS_WITHIN = 60.0  # seconds
@@ -26,7 +26,8 @@ _STATES = {0: "succeeded", 3: "refused", 4: "pending", 130: "cancelled"}
 
 @dataclass(frozen=True, slots=True)
 class DetachedJob:
-    """One job. `process` is empty until it began, `ended` and `code` until it ended."""
+    """A command that goes on without its client. `process` is empty until it began, `ended` and `code` until it
+    ended."""
 
     number: int
     name: str
@@ -63,7 +64,7 @@ class DetachedJob:
 
     def _is_stale(self) -> bool:
         """Whether it should have begun long ago."""
-        waited = datetime.fromisoformat(utc_now()) - datetime.fromisoformat(self.created)
+        waited = datetime.fromisoformat(utc_now_text()) - datetime.fromisoformat(self.created)
         return waited.total_seconds() > _BEGINS_WITHIN
 
     @property
@@ -81,30 +82,31 @@ class DetachedJob:
 def create_detached_job(database: Database, name: str, command: Sequence[str]) -> DetachedJob:
     """Write a new job that has not begun. In a transaction."""
     number = int(database.rows("SELECT coalesce(max(number), 0) + 1 FROM jobs")[0][0])
-    job = DetachedJob(number, name, tuple(command), process_identity.user_at_host(), __version__, utc_now())
+    job = DetachedJob(number, name, tuple(command), process_identity.user_at_host(), __version__, utc_now_text())
     _write(database, job)
     return job
 
 
 def begin_detached_job(database: Database, number: int) -> DetachedJob:
     """Write that this process carries the job out. Raises SelectionError when another one does or did."""
-    job = find_job(database, number)
+    job = find_job_by_number(database, number)
     if job.state != "queued":
         raise SelectionError(f"{job.id} is {job.state}", remedy="hwplan job status shows what became of it")
-    begun = replace(job, process=process_identity.this_process().text(), started=utc_now())
+    begun = replace(job, process=process_identity.this_process().text(), started=utc_now_text())
     _write(database, begun)
     return begun
 
 
 def end_detached_job(database: Database, number: int, code: int) -> None:
     """Write how the job ended; the first end stays. In a transaction."""
-    job = find_job(database, number)
+    job = find_job_by_number(database, number)
     if job.code is None:
-        _write(database, replace(job, ended=utc_now(), code=code))
+        _write(database, replace(job, ended=utc_now_text(), code=code))
 
 
-def find_job(database: Database, number: int) -> DetachedJob:
-    """A job by its number. Raises SelectionError when there is none, StateError when its record was changed."""
+def find_job_by_number(database: Database, number: int) -> DetachedJob:
+    """The detached job with a number. Raises SelectionError when there is none, StateError when its record was
+    changed."""
     found = _read(database, "WHERE number = ?", (number,))
     if not found:
         raise SelectionError(f"there is no job-{number}", remedy="hwplan job list shows those that there are")

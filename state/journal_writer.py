@@ -37,7 +37,8 @@ class _Batch:
 
 
 class JournalWriter:
-    """Writes under the lease with `token`. `seconds` is the lifetime of the lease, renewed after a third of it."""
+    """Writes journal entries under the lease with `token`. `seconds` is the lifetime of the lease, renewed after a
+    third of it."""
 
     def __init__(self, database: Database, token: int, seconds: float) -> None:
         self._database = database

@@ -13,7 +13,7 @@ from planner.failpoint import hit_failpoint
 from state import process_identity
 from state.row_checksum import row_checksum, verify_checksum
 from state.sqlite_connection import Database
-from state.timestamps import utc_now
+from state.timestamps import utc_now_text
 
 _HOLD = "lane, number, state, target, reason, run, who, at"
 _TARGET = "lane, number, target, who, at"
@@ -84,7 +84,7 @@ def append_hold(
     last = newest_lane_hold(database, lane)
     if number != (last.number if last else 0) + 1:
         raise StalePlan(f"the hold of {lane} was changed meanwhile", remedy="hwplan hold show, then again")
-    row = (lane, number, state, commit, reason, run, process_identity.user_at_host(), utc_now())
+    row = (lane, number, state, commit, reason, run, process_identity.user_at_host(), utc_now_text())
     database.insert(f"INSERT INTO holds ({_HOLD}, seal)", [(*row, row_checksum(row))])
     hit_failpoint("hold.write.commit")
     return LaneHold(*row)
@@ -95,7 +95,7 @@ def record_rollout_target(database: Database, lane: str, commit: str) -> Rollout
     last = newest_rollout_target(database, lane)
     if last is not None and last.commit == commit:
         return last
-    row = (lane, (last.number if last else 0) + 1, commit, process_identity.user_at_host(), utc_now())
+    row = (lane, (last.number if last else 0) + 1, commit, process_identity.user_at_host(), utc_now_text())
     database.insert(f"INSERT INTO targets ({_TARGET}, seal)", [(*row, row_checksum(row))])
     hit_failpoint("target.write.commit")
     return RolloutTarget(*row)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from planner.dataclass import dataclass
 from state import process_identity
 from state.sqlite_connection import Database, damaged_state_error
-from state.timestamps import utc_now, utc_of_milliseconds, wall_clock_milliseconds
+from state.timestamps import utc_now_text, utc_text_of_milliseconds, wall_clock_milliseconds
 
 _TYPES = (int, str, str, str, str, str, int, int)
 _FREE = "who = '', process = '', expires = 0"
@@ -17,7 +17,8 @@ _FREE = "who = '', process = '', expires = 0"
 
 @dataclass(frozen=True, slots=True)
 class LeaseRow:
-    """What the row says. `expires` is wall time in milliseconds, `steady` the same moment on the boot's clock."""
+    """The lease as the row has it. `expires` is wall time in milliseconds, `steady` the same moment on the boot's
+    clock."""
 
     token: int
     who: str
@@ -36,16 +37,16 @@ class LeaseRow:
         process = process_identity.parse_process_identity(self.process)
         if process is not None and process_identity.is_process_dead(process):
             return True
-        return process_identity.lease_is_over(process, self.expires, self.steady, wall_clock_milliseconds())
+        return process_identity.has_lease_expired(process, self.expires, self.steady, wall_clock_milliseconds())
 
     def __str__(self) -> str:
         plan = f" of {self.plan}" if self.plan else ""
-        until = utc_of_milliseconds(self.expires)
+        until = utc_text_of_milliseconds(self.expires)
         return f"{self.who} ({self.operation}{plan}) since {self.since}, until {until}, lock id {self.token}"
 
 
 def read_lease(database: Database) -> LeaseRow:
-    """The row as it is. Raises StateError where it is none that we have written."""
+    """Read the lease row. Raises StateError where it is none that we have written."""
     columns = "token, who, operation, plan, since, process, expires, steady"
     rows = database.rows(f"SELECT {columns} FROM lease WHERE one = 1")  # noqa: S608 (constant)
     if not rows or tuple(map(type, rows[0])) != _TYPES:
@@ -61,7 +62,7 @@ def take_lease(database: Database, row: LeaseRow, operation: str, plan: str, sec
         process_identity.user_at_host(),
         operation,
         plan,
-        utc_now(),
+        utc_now_text(),
         process_identity.this_process().text(),
         wall_clock_milliseconds() + milliseconds,
         process_identity.milliseconds_since_boot() + milliseconds,

@@ -37,7 +37,7 @@ class ProcessIdentity:
 
 
 def this_process() -> ProcessIdentity:
-    """The process that asks."""
+    """The identity of the current process."""
     pid = os.getpid()
     return ProcessIdentity(os.uname().nodename, _boot(), _link("/proc/self/ns/pid"), pid, _started(pid) or 0)
 
@@ -58,8 +58,8 @@ def is_process_dead(process: ProcessIdentity) -> bool:
     return process.boot != here.boot or _started(process.pid) != process.started
 
 
-def lease_is_over(process: ProcessIdentity | None, expires: int, steady: int, wall_now: int) -> bool:
-    """Whether a lease that runs until `expires` (wall ms) or `steady` (ms of the holder's boot) has run out."""
+def has_lease_expired(process: ProcessIdentity | None, expires: int, steady: int, wall_now: int) -> bool:
+    """Whether a lease has expired that lasts until `expires` (wall ms), or `steady` (ms of the holder's boot)."""
     if process is not None and process.boot and process.boot == _boot():
         return milliseconds_since_boot() >= steady
     return wall_now >= expires
@@ -72,7 +72,7 @@ def milliseconds_since_boot() -> int:
 
 @cache
 def user_at_host() -> str:
-    """`user@host`, for people."""
+    """`user@host` of the current process, for people."""
     try:
         user = pwd.getpwuid(os.geteuid()).pw_name
     except KeyError:

@@ -15,7 +15,7 @@ from planner.errors import StalePlan
 from planner.failpoint import hit_failpoint
 from state.row_checksum import row_checksum, verify_checksum
 from state.sqlite_connection import Database
-from state.timestamps import utc_now
+from state.timestamps import utc_now_text
 
 _CYCLE = "lane, number, purpose, result, content, at, last, times, record"
 _DELIVERY = "lane, pull, number, at, record"
@@ -88,7 +88,7 @@ def _append_cycle(
     database: Database, lane: str, purpose: str, result: str, content: str, record: str, *, repeats: bool
 ) -> PullRequestCycle:
     """Write a cycle; one that `repeats` the newest of its lane is counted there. In a transaction."""
-    last, now = next(iter(_cycles(database, lane, limit=1)), None), utc_now()
+    last, now = next(iter(_cycles(database, lane, limit=1)), None), utc_now_text()
     if repeats and last is not None and (last.purpose, last.result, last.content) == (purpose, result, content):
         row = (lane, last.number, purpose, result, content, last.at, now, last.times + 1, last.record)
         values = (now, last.times + 1, row_checksum(row), lane, last.number)
@@ -119,7 +119,7 @@ def _append_delivery(database: Database, lane: str, pull: int, number: int, reco
     found = database.rows("SELECT MAX(number) FROM pull_deliveries WHERE lane = ? AND pull = ?", (lane, pull))
     if number != (found[0][0] or 0) + 1:
         raise StalePlan(f"another monitor works on pull request {pull}", remedy="the next cycle looks again")
-    row = (lane, pull, number, utc_now(), record)
+    row = (lane, pull, number, utc_now_text(), record)
     database.insert(f"INSERT INTO pull_deliveries ({_DELIVERY}, seal)", [(*row, row_checksum(row))])
     hit_failpoint("pulls.delivery.commit")
     return PullDelivery(*row)
@@ -145,7 +145,7 @@ def _read_memory(database: Database, lane: str) -> str:
 
 def _write_memory(database: Database, lane: str, record: str) -> None:
     """Replace what the monitor of a lane remembers. In a transaction."""
-    row = (lane, utc_now(), record)
+    row = (lane, utc_now_text(), record)
     database.run(
         f"INSERT OR REPLACE INTO pull_memory ({_MEMORY}, seal) VALUES (?, ?, ?, ?)",  # noqa: S608 (constants)
         (*row, row_checksum(row)),

@@ -15,7 +15,7 @@ _HEX_DIGITS = 32
 
 
 def row_checksum(values: Iterable[object]) -> str:
-    """The seal of some values by their text."""
+    """The checksum (seal) of the values of a row, by their text."""
     text = "\x1f".join(map(str, values))
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:_HEX_DIGITS]
 

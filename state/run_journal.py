@@ -54,7 +54,9 @@ class RunJournal:
         detail = {"uid": event.uid, "outputs": event.outputs, "already": event.already}
         row = None
         if event.action not in LEAVING:  # a deleted object is on record until it is gone
-            row = applied_records.applied_version_row(self._changes[event.address], self._run, event.uid, event.at)
+            row = applied_records.row_of_applied_resource_version(
+                self._changes[event.address], self._run, event.uid, event.at
+            )
         self._put(_line("APPLIED", event, "", detail), row, durable=event.vanishes)
 
     def _ended(self, event: ChangeEnded) -> None:
@@ -65,7 +67,7 @@ class RunJournal:
         detail |= {"warnings": list(event.warnings)} if event.warnings else {}
         row = None
         if event.action in LEAVING and event.result in _WELL:
-            row = applied_records.applied_version_row(self._changes[event.address], self._run, "", event.at)
+            row = applied_records.row_of_applied_resource_version(self._changes[event.address], self._run, "", event.at)
         self._put(_line("END", event, str(event.result), detail), row)
 
     def _put(self, line: _Line, record: Row | None = None, *, durable: bool = False) -> None:

@@ -16,7 +16,7 @@ from state import process_identity
 from state.row_checksum import row_checksum, verify_checksum
 from state.run_journal import journal_rows
 from state.sqlite_connection import Database, Row
-from state.timestamps import utc_now
+from state.timestamps import utc_now_text
 
 KEPT_DOCUMENTS = 5  # plans are large; only the newest can be resumed, and `undo` reads records
 _START = "number, plan, operation, resumes, who, tool, started, selection, token"
@@ -41,7 +41,8 @@ class RunInfo:
 
 @dataclass(frozen=True, slots=True)
 class JournaledNode:
-    """What the journal knows of one node of a run: its last phase, how it ended ("" if it did not), and when."""
+    """What the journal holds of one node of the graph of a run: its last phase, how it ended ("" if it did not), and
+    when."""
 
     address: Address
     action: str
@@ -52,8 +53,9 @@ class JournaledNode:
 
 
 @dataclass(frozen=True, slots=True)
-class BegunChange:
-    """A node that was begun and did not end: when (RFC 3339), and the uid of what it made, "" where it is not known."""
+class UnfinishedChange:
+    """A change that was begun and did not end: when (RFC 3339), and the uid of what it made, "" where it is not
+    known."""
 
     at: str
     uid: str = ""
@@ -70,7 +72,7 @@ class UnfinishedRun:
     info: RunInfo
     document: bytes
     done: Mapping[Address, JsonObject]
-    begun: Mapping[Address, BegunChange]
+    begun: Mapping[Address, UnfinishedChange]
 
     @property
     def killed(self) -> bool:
@@ -92,7 +94,7 @@ def begin_run(
         resumes,
         process_identity.user_at_host(),
         __version__,
-        utc_now(),
+        utc_now_text(),
         chosen,
         token,
     )
@@ -105,7 +107,7 @@ def begin_run(
 
 def end_run(database: Database, number: int, outcome: str) -> None:
     """Write how a run ended. In a transaction."""
-    now = utc_now()
+    now = utc_now_text()
     values = (now, outcome, row_checksum((number, now, outcome)), number)
     database.run("UPDATE runs SET ended = ?, outcome = ?, seal_end = ? WHERE number = ?", values)
 
@@ -116,13 +118,13 @@ def run_history(database: Database, limit: int) -> tuple[RunInfo, ...]:
     return tuple(_info(database, row) for row in rows)
 
 
-def find_run(database: Database, number: int) -> RunInfo | None:
-    """A run by its number."""
+def find_run_by_number(database: Database, number: int) -> RunInfo | None:
+    """The run with a number, None where there is none."""
     rows = database.rows(f"SELECT {_COLUMNS} FROM runs WHERE number = ?", (number,))  # noqa: S608 (constants)
     return _info(database, rows[0]) if rows else None
 
 
-def stored_plan(database: Database, number: int) -> bytes:
+def stored_plan_of_run(database: Database, number: int) -> bytes:
     """The plan of a run as it was stored; empty when it is too old to be retained. Raises StateError when it is
     damaged."""
     rows = database.rows("SELECT document, seal_document FROM runs WHERE number = ? AND document <> ''", (number,))
@@ -149,10 +151,10 @@ def unfinished_run(database: Database, well: str) -> UnfinishedRun | None:
     if not newest or newest[0].outcome == well:
         return None
     done: dict[Address, JsonObject] = {}
-    begun: dict[Address, BegunChange] = {}
+    begun: dict[Address, UnfinishedChange] = {}
     for number in _chain(database, newest[0]):
         _fold(journal_rows(database, number), done, begun)
-    return UnfinishedRun(newest[0], stored_plan(database, newest[0].number), done, begun)
+    return UnfinishedRun(newest[0], stored_plan_of_run(database, newest[0].number), done, begun)
 
 
 def _chain(database: Database, info: RunInfo) -> list[int]:
@@ -161,22 +163,22 @@ def _chain(database: Database, info: RunInfo) -> list[int]:
     resumes = info.resumes
     while resumes is not None and resumes < numbers[-1]:
         numbers.append(resumes)
-        before = find_run(database, resumes)
+        before = find_run_by_number(database, resumes)
         resumes = before.resumes if before else None
     return numbers[::-1]
 
 
-def _fold(rows: list[Row], done: dict[Address, JsonObject], begun: dict[Address, BegunChange]) -> None:
+def _fold(rows: list[Row], done: dict[Address, JsonObject], begun: dict[Address, UnfinishedChange]) -> None:
     outputs: dict[str, JsonObject] = {}
     for _, _, text, phase, _, result, at, detail in rows:
         address = Address.parse(text)
         match phase:
             case "BEGIN":
-                begun[address] = BegunChange(at)
+                begun[address] = UnfinishedChange(at)
             case "APPLIED":
                 outputs[text] = decode_special_leaves(json.loads(detail)["outputs"])
                 if address in begun:
-                    begun[address] = BegunChange(begun[address].at, str(outputs[text].get("uid", "")))
+                    begun[address] = UnfinishedChange(begun[address].at, str(outputs[text].get("uid", "")))
             case "END":
                 begun.pop(address, None)
                 if result in ("done", "unchanged"):

@@ -17,7 +17,7 @@ from planner.failpoint import hit_failpoint
 from planner.plan import Change, Plan
 from planner.ports import Fingerprinter
 from state import applied_records, closeouts, detached_jobs, lane_holds, lease, lease_row, migrate, runs, state_file
-from state.applied_records import AppliedVersion
+from state.applied_records import AppliedResourceVersion
 from state.closeouts import StoredCloseout
 from state.detached_jobs import DetachedJob
 from state.fingerprint import KeyedFingerprinter
@@ -28,7 +28,7 @@ from state.row_checksum import row_checksum, verify_checksum
 from state.run_journal import RunJournal
 from state.runs import JournaledNode, RunInfo, UnfinishedRun
 from state.sqlite_connection import Database
-from state.timestamps import utc_now
+from state.timestamps import utc_now_text
 
 _KEY_BYTES = 32
 WELL = "done"  # the outcome of a run that left nothing to do
@@ -50,7 +50,8 @@ class RunRecorder:
 
 
 class StateStore:
-    """An open state. Threads may share it; processes open their own, also after a fork."""
+    """The open state: applied records, runs, leases, jobs. Threads may share it; processes open their own, also after a
+    fork."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -111,7 +112,7 @@ class StateStore:
         """All current records, by address."""
         return applied_records.current_records(self._database)
 
-    def versions(self, *, address: Address | None = None, run: int | None = None) -> tuple[AppliedVersion, ...]:
+    def versions(self, *, address: Address | None = None, run: int | None = None) -> tuple[AppliedResourceVersion, ...]:
         """What was applied to a resource or by a run, oldest first: the pre-images for `undo`."""
         return applied_records.applied_versions(self._database, address, run)
 
@@ -241,7 +242,7 @@ class StateStore:
 
     def job(self, number: int) -> DetachedJob:
         """A job by its number. Raises SelectionError."""
-        return detached_jobs.find_job(self._database, number)
+        return detached_jobs.find_job_by_number(self._database, number)
 
     def jobs(self, limit: int = 50) -> tuple[DetachedJob, ...]:
         """The newest jobs, newest first."""
@@ -253,11 +254,11 @@ class StateStore:
 
     def run(self, number: int) -> RunInfo | None:
         """A run by its number."""
-        return runs.find_run(self._database, number)
+        return runs.find_run_by_number(self._database, number)
 
     def run_plan(self, number: int) -> bytes:
         """The plan of a run as it was stored; empty when there is none, or it is too old to be retained."""
-        return runs.stored_plan(self._database, number)
+        return runs.stored_plan_of_run(self._database, number)
 
     def nodes(self, number: int) -> tuple[JournaledNode, ...]:
         """How far each node of a run came."""
@@ -316,6 +317,6 @@ def _give_identity(database: Database) -> None:
     from uuid import uuid4  # once in the life of a state
 
     with database.transaction():
-        identity = (str(uuid4()), os.urandom(_KEY_BYTES).hex(), utc_now())
+        identity = (str(uuid4()), os.urandom(_KEY_BYTES).hex(), utc_now_text())
         database.run("INSERT INTO meta VALUES (1, ?, ?, ?, 0, ?)", (*identity, row_checksum(identity)))
         database.run("INSERT INTO lease VALUES (1, 0, '', '', '', '', '', 0, 0)")

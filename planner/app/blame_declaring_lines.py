@@ -26,7 +26,7 @@ from planner.loading.yaml.load_documents import MANIFEST, load_documents
 from planner.plan import Action, Change, FieldChange, FieldOp, Plan
 from planner.render.review_context import DeclaringLine
 from planner.source_ref import SourceRef
-from providers.git.local_repository import LocalRepository
+from providers.git.local_repository import LocalRepositoryReader
 
 _MOST = 400  # fields
 _MOST_OF_ONE = 40  # fields of one object
@@ -34,7 +34,7 @@ _MOST_KEYS = 12  # fields whose key is looked for: each tries the keys that its 
 _Field = tuple[Change, FieldChange]
 
 
-def blame_declaring_lines(request: Request, plan: Plan, repository: LocalRepository) -> tuple[DeclaringLine, ...]:
+def blame_declaring_lines(request: Request, plan: Plan, repository: LocalRepositoryReader) -> tuple[DeclaringLine, ...]:
     """The lines of the first fields that existing objects get, each with its last change; fields of secrets and of what
     no file declares are left out. What cannot be read makes nothing fail."""
     fields = list(_fields(plan))[:_MOST]

@@ -169,4 +169,4 @@ def _failure(session: Session, namespace: str, tasks: Mapping[str, JsonObject]) 
     task, step = choose_tekton_step(failed, "", "")
     lines = read_last_lines_of_step(session.world.cluster, namespace, failed[task], step)
     guilty = str(step.get("name") or "") if (step.get("terminated") or {}).get("exitCode") else ""
-    return FailedTask(task, guilty, (tekton_run_state.condition_text(failed[task]), *lines))
+    return FailedTask(task, guilty, (tekton_run_state.succeeded_condition_text(failed[task]), *lines))

@@ -10,7 +10,7 @@ from planner.app.request import Request
 from planner.app.runtime import open_cluster
 from planner.errors import HwplanError, PermanentError, ProviderError
 from planner.values import SecretValue
-from providers.kubernetes.secret_values import SecretValues, reader_of_live_secrets
+from providers.kubernetes.live_secret_reader import SecretValues, reader_of_live_secrets
 
 
 @dataclass(slots=True)

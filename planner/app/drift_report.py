@@ -10,8 +10,10 @@ from pathlib import Path
 from planner.app.plan_run import gather_plan_inputs
 from planner.app.request import Request
 from planner.app.session import Session, open_session
+from planner.applied_state import AppliedState
+from planner.dataclass import dataclass
 from planner.drift import ACKNOWLEDGEMENTS, IGNORE_RULES, DriftAcknowledgement, DriftIgnoreRule, DriftReport
-from planner.planning import drift_report
+from planner.planning import PlanInputs, drift_report
 
 
 def read_drift_report(
@@ -31,11 +33,28 @@ def open_drift_report(
     request: Request, acknowledgements: Path | None = None, ignore: Path | None = None
 ) -> Iterator[tuple[DriftReport, Session]]:
     """The same; the session stays open for who writes about it."""
-    accepted, rules = _acknowledged(request, acknowledgements), _ignored(request, ignore)
+    rules = load_drift_rules(request, acknowledgements, ignore)
     with open_session(request) as session:
         gathered = gather_plan_inputs(session)
-        now = session.world.clock.now()
-        yield replace(drift_report(gathered.inputs, gathered.snapshot, accepted, now[:10], rules), at=now), session
+        yield judge_drift(gathered.inputs, gathered.snapshot, rules, session.world.clock.now()), session
+
+
+@dataclass(frozen=True, slots=True)
+class DriftRules:
+    """What is no drift although it differs: accepted for a time, or left to its owner for good."""
+
+    acknowledged: tuple[DriftAcknowledgement, ...]
+    ignored: tuple[DriftIgnoreRule, ...]
+
+
+def load_drift_rules(request: Request, acknowledgements: Path | None = None, ignore: Path | None = None) -> DriftRules:
+    """The rules in these files, else in those of the configuration folder. Raises ConfigError."""
+    return DriftRules(_acknowledged(request, acknowledgements), _ignored(request, ignore))
+
+
+def judge_drift(inputs: PlanInputs, snapshot: AppliedState, rules: DriftRules, now: str) -> DriftReport:
+    """What was read for a plan at `now` (UTC ISO-8601), judged as drift by `rules`."""
+    return replace(drift_report(inputs, snapshot, rules.acknowledged, now[:10], rules.ignored), at=now)
 
 
 def _acknowledged(request: Request, given: Path | None) -> tuple[DriftAcknowledgement, ...]:

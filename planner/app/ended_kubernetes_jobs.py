@@ -22,7 +22,7 @@ from planner.resource import APPLIED
 from planner.values import JsonObject
 from providers.kubernetes.object_location import locate_object, served_kind
 from providers.kubernetes.readiness import deletes_itself
-from providers.kubernetes.self_deleting_jobs import readiness_of_ended_job
+from providers.kubernetes.self_deleting_jobs import readiness_of_deleted_job_by_events
 from state.runs import UnfinishedRun
 
 if TYPE_CHECKING:
@@ -108,7 +108,9 @@ def _begun_job_end(
     spot = locate_object(kind, address, session.request.namespace)
     if cluster.get(*spot) is not None:
         return None
-    return readiness_of_ended_job(cluster, spot.namespace, spot.name, uid=begun.uid, since=begun.at, desired=desired)
+    return readiness_of_deleted_job_by_events(
+        cluster, spot.namespace, spot.name, uid=begun.uid, since=begun.at, desired=desired
+    )
 
 
 def _ended_in(inputs: PlanInputs, snapshot: AppliedState, address: Address) -> int:

@@ -20,8 +20,8 @@ from planner.errors import ConfigError, PermanentError, ProviderError, Selection
 from planner.loading.yaml.load_documents import TEMPLATE, load_documents
 from planner.values import Json, JsonObject, JsonValue
 from providers.cluster import Cluster, KindInfo, ObjectCollection
-from providers.kubernetes.adoptable_document import adoptable_document, owned_set_label, why_not_declarable
-from providers.kubernetes.cluster_types import ClusterTypes
+from providers.kubernetes.adoptable_document import adoptable_document, owned_set_of_object, why_not_declarable
+from providers.kubernetes.cluster_merge_types import ClusterMergeTypes
 
 _SCOPE = "imported"
 _VERBS = frozenset({"list", "patch"})
@@ -48,7 +48,7 @@ def read_importable_objects(
     cluster = open_cluster(request)
     documents: dict[str, dict[Address, JsonObject]] = {name: {} for name in ("", *namespaces)}
     left_out: dict[str, str] = {}
-    types = ClusterTypes(cluster)
+    types = ClusterMergeTypes(cluster)
     for place, live in _live(cluster, namespaces, bool(also)):
         address = _address(live)
         wanted = bool(place.namespace) or (live["kind"] == "Namespace" and address.name in namespaces)
@@ -112,7 +112,7 @@ def _address(live: JsonObject) -> Address:
 def _left_out(live: JsonObject, address: Address, exclude: Sequence[str]) -> str:
     if any(address.matches(glob) for glob in exclude):
         return "excluded"
-    if found := owned_set_label(live):
+    if found := owned_set_of_object(live):
         return f"belongs to the set {found}"
     return why_not_declarable(live)
 

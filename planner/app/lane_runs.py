@@ -16,7 +16,7 @@ from planner.values import JsonObject, OutputTemplate
 from planner.whole_number import parse_whole_number
 from providers.cluster import Cluster, ObjectCollection
 from providers.kubernetes.object_location import served_kind
-from providers.kubernetes.operations.object_end import end_of_object
+from providers.kubernetes.operations.object_end import how_object_ended
 
 PARAMETER = "hold"  # of the pipeline; what begins with AT is promoted although the branch has left it behind
 AT, AFTER = "at:", "after:"
@@ -34,7 +34,9 @@ class LaneRuns:
 
     def refuse_others(self, commit: str) -> None:
         """Refuse to roll an older commit out while a run of another one is at work: it would promote over it (R8)."""
-        others = sorted(_name(one) for one in self.runs if end_of_object(one) is None and not self._is_of(one, commit))
+        others = sorted(
+            _name(one) for one in self.runs if how_object_ended(one) is None and not self._is_of(one, commit)
+        )
         if others:
             remedy = "wait for its end or cancel it, then again"
             raise StalePlan(f"{others[0]} is at work and would promote over it", remedy=remedy)
@@ -43,7 +45,7 @@ class LaneRuns:
         """The value of the parameter that the run of a commit needs ("" for none), and whether a run that is there has
         to be made anew for it."""
         live = next((one for one in self.runs if self._is_of(one, commit)), None)
-        done = [one for one in self.runs if (end := end_of_object(one)) is not None and end.state == "Succeeded"]
+        done = [one for one in self.runs if (end := how_object_ended(one)) is not None and end.state == "Succeeded"]
         last = max(done, key=_made, default=None)
         follows = f"{AT if held else AFTER}{str(last['metadata']['uid'])[:8] if last else 'first'}"
         if live is None:
@@ -60,7 +62,7 @@ class LaneRuns:
         live = next((one for one in self.runs if self._is_of(one, commit)), None)
         if live is None:
             return self.key(commit, held=held)
-        if end_of_object(live) is None and self.builds_all(commit):
+        if how_object_ended(live) is None and self.builds_all(commit):
             return _value(live), False
         return f"{AT if held else AFTER}{str(live['metadata']['uid'])[:8]}", True
 

@@ -15,7 +15,7 @@ from planner.ports import Preview
 from planner.redaction.redactor import REDACTOR
 from planner.resource import Resource
 from providers.kubernetes.errors import DECLARE_NAMESPACE
-from providers.kubernetes.preview.unserved_kinds import DECLARE_CRD
+from providers.kubernetes.preview.unserved_kind_errors import DECLARE_CRD
 
 _LACKING = frozenset({DECLARE_NAMESPACE, DECLARE_CRD})
 

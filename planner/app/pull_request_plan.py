@@ -41,10 +41,10 @@ from planner.source_ref import SourceRef
 from planner.user_cache_folder import user_cache_folder
 from planner.values import Json, JsonObject, JsonValue, OutputRef, OutputTemplate, document_digest
 from providers.git.git_client import GitClient
-from providers.git.git_merges import RemoteGitMergeReader
+from providers.git.git_merges import RemoteGitMergePredictor
 from providers.git.object_cache import ObjectCache
 from providers.git.remotes import open_remote_locations
-from providers.github.conflict_pulls import add_conflict_pull_requests
+from providers.github.conflict_pulls import add_conflicting_pull_requests
 from providers.github.provider import GitHubProvider
 from providers.github_with_git import create_github_provider_without_cluster
 
@@ -269,14 +269,14 @@ def _predicted(session: Session, place: MonitoredLane, pull: PullRequestState, g
     with TemporaryDirectory(prefix="hwplan-git-") as scratch:
         client = GitClient()
         objects = ObjectCache(client, Path(scratch) if sandbox is not None else user_cache_folder("git"))
-        merges = RemoteGitMergeReader(client, objects, open_remote_locations(session.request.config, sandbox))
+        merges = RemoteGitMergePredictor(client, objects, open_remote_locations(session.request.config, sandbox))
         found = _Foretold()
         try:
             base = _base_of(merges, place, pull)
             merge = merges.predict(place.git, place.branch, pull.head, place.rules.method, base)
             found = _Foretold(merge)
             if isinstance(merge, ConflictingMerge):
-                merge = add_conflict_pull_requests(merge, github.clients.of(place.access), place.repo, place.branch)
+                merge = add_conflicting_pull_requests(merge, github.clients.of(place.access), place.repo, place.branch)
                 return replace(found, merge=merge, problem=merge.described())
             found = replace(found, files=_files(objects, merge))
             promotion = preview_promotion(session, place.spec, objects, merge.tree)
@@ -285,7 +285,7 @@ def _predicted(session: Session, place: MonitoredLane, pull: PullRequestState, g
             return replace(found, problem=error.message)
 
 
-def _base_of(merges: RemoteGitMergeReader, place: MonitoredLane, pull: PullRequestState) -> str:
+def _base_of(merges: RemoteGitMergePredictor, place: MonitoredLane, pull: PullRequestState) -> str:
     """The commit that it is merged into: the tip, or, of a merged one, the first parent of its merge."""
     if not pull.merged:
         return ""

@@ -54,6 +54,30 @@ class Request:
         return bool(self.files)
 
     @property
+    def selecting_words(self) -> tuple[tuple[str, str], ...]:
+        """The options that select, as they were given."""
+        return (
+            *(("--product", word) for word in (self.product,) if word),
+            *(("--node", word) for word in self.nodes),
+            *(("--lane", word) for word in self.lanes),
+            *(("--scope", word) for word in self.scopes),
+            *(("--target", word) for word in self.targets),
+            *(("--exclude", word) for word in self.exclude),
+            *self.manifest_words,
+        )
+
+    @property
+    def world_words(self) -> tuple[tuple[str, str], ...]:
+        """The options that say where: the same command must ask the same world."""
+        pairs = (
+            ("--live", str(self.live) if self.live else ""),
+            ("--kubeconfig", self.kubeconfig),
+            ("--context", self.context),
+            ("--state", self.state),
+        )
+        return tuple((option, word) for option, word in pairs if word)
+
+    @property
     def manifest_words(self) -> tuple[tuple[str, str], ...]:
         """The options that select plain manifests, as they were given."""
         files = (

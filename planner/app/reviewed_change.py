@@ -16,7 +16,7 @@ from planner.errors import HwplanError, PermanentError
 from planner.loading.input_files import KUSTOMIZE
 from planner.plan import Plan
 from planner.render.review_context import CommandOf, ReviewContext
-from providers.git.local_repository import LocalRepository
+from providers.git.local_repository import LocalRepositoryReader
 
 
 def reviewed_change(
@@ -29,7 +29,7 @@ def reviewed_change(
     """
     context = ReviewContext(planned_at=planned_at, name=name, command_of=command_of)
     try:
-        repository = LocalRepository.around(_place(request))
+        repository = LocalRepositoryReader.around(_place(request))
     except PermanentError:
         if base:
             raise
@@ -76,7 +76,7 @@ def _inputs(request: Request) -> list[Path]:
     return [request.config, beside] if beside.is_dir() else [request.config]
 
 
-def _written(repository: LocalRepository, request: Request, plan: Plan) -> dict[str, str]:
+def _written(repository: LocalRepositoryReader, request: Request, plan: Plan) -> dict[str, str]:
     """The last change of each file that declares something which others have changed by hand."""
     files = {one.source.file for one in plan.changes if one.source.file and any(item.manager for item in one.fields)}
     found = {}
@@ -87,7 +87,7 @@ def _written(repository: LocalRepository, request: Request, plan: Plan) -> dict[
     return found
 
 
-def _plan_of(request: Request, repository: LocalRepository, commit: str, base: str) -> Plan:
+def _plan_of(request: Request, repository: LocalRepositoryReader, commit: str, base: str) -> Plan:
     """The plan of the same selection with the configuration of a commit."""
     with TemporaryDirectory(prefix="hwplan-base-") as folder:
         there = Path(folder)
@@ -107,7 +107,7 @@ def _is_kustomized(request: Request) -> bool:
     return any(file.startswith(KUSTOMIZE) for file in request.files)
 
 
-def _at(request: Request, repository: LocalRepository, folder: Path) -> Request:
+def _at(request: Request, repository: LocalRepositoryReader, folder: Path) -> Request:
     if not request.plain:
         return replace(request, config=folder / repository.relative(request.config))
     moved = []

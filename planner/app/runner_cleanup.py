@@ -16,7 +16,7 @@ from planner.errors import RefusedError, SelectionError
 from planner.ports import Present, Unreadable
 from planner.resource import Resource
 from planner.values import JsonObject
-from providers.kubernetes.operations.choose_inactive_objects import ACTIVE, ENDED, ActivityChoice, ObjectActivity
+from providers.kubernetes.operations.choose_inactive_objects import ACTIVE, ENDED, InactiveObjectsChoice, ObjectActivity
 
 SCOPE = "runners"  # of a product, taken where the command names no scope
 
@@ -99,7 +99,7 @@ def runner_rules_of_plan(run: PlanRun) -> tuple[RetentionSelection, ...]:
             continue
         seen = run.inputs.observations.get(address)
         choice = (seen.value or {}).get("choice") if isinstance(seen, Present) else None
-        if isinstance(choice, ActivityChoice):
+        if isinstance(choice, InactiveObjectsChoice):
             names = frozenset(one.name for one in choice.to_delete)
             found.append(RetentionSelection(resource, choice.looked_at, names))
         elif not isinstance(seen, Present):

@@ -16,8 +16,8 @@ from planner.dataclass import dataclass
 from planner.errors import HwplanError, SelectionError
 from planner.plan import ClusterIdentity
 from providers.cluster import Cluster
+from providers.kubernetes.live_secret_reader import reader_of_live_secrets
 from providers.kubernetes.provider import KubernetesProvider
-from providers.kubernetes.secret_values import reader_of_live_secrets
 from providers.kubernetes.snapshot.folder_layout import CLUSTER_FOLDER
 from providers.provider_table import ProviderTable
 from providers.provider_tools import ProviderTools
@@ -99,10 +99,10 @@ def open_cluster(request: Request, context: str = "") -> Cluster:
         from providers.kubernetes.snapshot.snapshot_cluster import open_snapshot
 
         return open_snapshot(snapshot_path(request.live))
-    from providers.kubernetes.client.kubeconfig import resolve_connection
+    from providers.kubernetes.client.kubeconfig import resolve_connection_settings
     from providers.kubernetes.client.live_cluster import LiveCluster
 
-    connection = resolve_connection(request.kubeconfig, request.context or context)
+    connection = resolve_connection_settings(request.kubeconfig, request.context or context)
     return LiveCluster(connection, parallelism=request.parallelism)
 
 

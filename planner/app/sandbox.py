@@ -42,7 +42,7 @@ NAMESPACES = ("default", "kube-node-lease", "kube-public", "kube-system")  # as 
 
 def create_sandbox(request: Request, folder: Path) -> str:
     """Make a sandbox in `folder` for the selection, whole or not at all. Raises SelectionError when it exists."""
-    from providers.kubernetes.snapshot.create_snapshot import create_empty_snapshot
+    from providers.kubernetes.snapshot.create_cluster_snapshot import create_empty_snapshot
     from providers.kubernetes.snapshot.permissive_crds import add_permissive_crds
 
     if folder.exists():

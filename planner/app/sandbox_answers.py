@@ -12,10 +12,10 @@ from planner.loading.config import LaneEntry
 from planner.resource import Resource
 from planner.spec.node import NodeConfig
 from planner.values import JsonObject
-from providers.sandbox import CannedAnswer, CannedQuery, CannedTarget
+from providers.sandbox import CannedHttpAnswer, CannedPrometheusQuery, CannedScrapeTarget
 
 
-def canned_probe_answers(resources: Iterable[Resource], lanes: Iterable[LaneEntry]) -> tuple[CannedAnswer, ...]:
+def canned_probe_answers(resources: Iterable[Resource], lanes: Iterable[LaneEntry]) -> tuple[CannedHttpAnswer, ...]:
     """Of the gates of the lanes, and of every other probe that a plan asks. A gate with `provenance` gets the commit
     that the Application of the lane's GitOps branch has deployed."""
     known, lanes = tuple(resources), tuple(lanes)
@@ -32,7 +32,7 @@ def canned_probe_answers(resources: Iterable[Resource], lanes: Iterable[LaneEntr
     answers = []
     for url, status in (asked | gates).items():
         field, application = reported.get(url, ("", ""))
-        answers.append(CannedAnswer(url, status, commit_field=field, application=application))
+        answers.append(CannedHttpAnswer(url, status, commit_field=field, application=application))
     return tuple(answers)
 
 
@@ -47,17 +47,18 @@ def _application(resources: Iterable[Resource], lane: LaneEntry) -> str:
     return ""
 
 
-def canned_queries(resources: Iterable[Resource]) -> tuple[CannedQuery, ...]:
+def canned_queries(resources: Iterable[Resource]) -> tuple[CannedPrometheusQuery, ...]:
     """A result of every declared query that is as expected."""
     return tuple(
-        CannedQuery(str(spec["promql"]), _expected(spec["expect"])) for spec in _specs(resources, "PrometheusQuery")
+        CannedPrometheusQuery(str(spec["promql"]), _expected(spec["expect"]))
+        for spec in _specs(resources, "PrometheusQuery")
     )
 
 
-def canned_targets(nodes: Iterable[NodeConfig]) -> tuple[CannedTarget, ...]:
+def canned_targets(nodes: Iterable[NodeConfig]) -> tuple[CannedScrapeTarget, ...]:
     """Every target of the jobs that the nodes declare."""
     return tuple(
-        CannedTarget(job, target, of.path)
+        CannedScrapeTarget(job, target, of.path)
         for node in nodes
         for job, of in node.observability.jobs.items()
         for target in of.targets

@@ -17,7 +17,7 @@ from providers.kubernetes.object_location import served_kind
 
 def save_snapshot(request: Request, target: Path) -> str:
     """Save every object of the kinds and namespaces that the selection touches; Secrets as fingerprints only."""
-    from providers.kubernetes.snapshot.create_snapshot import save_cluster_objects
+    from providers.kubernetes.snapshot.create_cluster_snapshot import save_cluster_objects
 
     with open_session(request) as session:
         places, (systems, others) = _places(session), _systems(session)

@@ -22,7 +22,7 @@ from planner.resource import Resource
 from planner.values import JsonObject, Vault
 from providers.kubernetes.snapshot.folder_layout import CLUSTER_FOLDER
 from providers.kubernetes.snapshot.snapshot_store import SYSTEMS_FILE, saved_records_of_systems
-from providers.saved_observations_provider import SavedObservationsProvider, saved_observation_records
+from providers.saved_observations_provider import SavedObservationsProvider, observation_records_to_save
 
 SCHEMA_VERSION = 1
 
@@ -34,7 +34,7 @@ def external_system_observations(
     secrets: JsonObject,
 ) -> JsonObject:
     """What was seen and predicted of `resources`, and what `secret_fingerprint_records` says of their secrets."""
-    rows = saved_observation_records(resources, observations, previews)
+    rows = observation_records_to_save(resources, observations, previews)
     return {"schemaVersion": SCHEMA_VERSION, "secrets": secrets, "resources": rows}
 
 

@@ -28,8 +28,8 @@ from planner.ports import Observation, Present, Unreadable
 from planner.resource import SET_LABEL, Resource
 from planner.source_ref import SourceRef
 from planner.values import JsonObject, document_digest
-from providers.kubernetes.content_digest import is_server_set_field
-from state.applied_records import AppliedVersion
+from providers.kubernetes.object_content_digest import is_server_set_field
+from state.applied_records import AppliedResourceVersion
 from state.state_store import StateStore
 
 
@@ -87,7 +87,7 @@ def _reverse(store: StateStore, number: int) -> _Reverse:
     return reverse
 
 
-def _take_back(reverse: _Reverse, version: AppliedVersion, earlier: Sequence[AppliedVersion]) -> None:
+def _take_back(reverse: _Reverse, version: AppliedResourceVersion, earlier: Sequence[AppliedResourceVersion]) -> None:
     address = version.record.address
     if is_hwplan_kind(version.record.api_version) or version.action is Action.RUN:
         reverse.wanted[address] = _resource(version, version.document or _bare(version))
@@ -118,13 +118,13 @@ def _take_back(reverse: _Reverse, version: AppliedVersion, earlier: Sequence[App
 _NOT_REVERSIBLE = "an effect outside the cluster, or one that ended, is not taken back"
 
 
-def _bare(version: AppliedVersion) -> JsonObject:
+def _bare(version: AppliedResourceVersion) -> JsonObject:
     address = version.record.address
     metadata = {"name": address.name, **({"namespace": address.namespace} if address.namespace else {})}
     return {"apiVersion": version.record.api_version, "kind": address.kind, "metadata": metadata}
 
 
-def _resource(version: AppliedVersion, document: JsonObject) -> Resource:
+def _resource(version: AppliedResourceVersion, document: JsonObject) -> Resource:
     record = version.record
     metadata = document.get("metadata") or {}
     owned_by = str((metadata.get("labels") or {}).get(SET_LABEL, record.owned_by))

@@ -10,8 +10,7 @@ import click
 
 from planner.app.request import Request
 from planner.cli.common_options import selection_options
-from planner.cli.terminal_output import print_page
-from planner.disk_errors import disk_error_text
+from planner.cli.terminal_output import print_page, write_page
 
 if TYPE_CHECKING:
     from planner.drift import DriftReport
@@ -100,7 +99,7 @@ def drift(
 
         if not image:
             raise click.UsageError("--format cronjob needs --image IMAGE: one with hwplan and the configuration.")
-        _put(
+        write_page(
             drift_cronjob_manifests(
                 request, DriftCronJob(image, schedule, run_in, state_claim=state_claim, read_secrets=read_secrets)
             ),
@@ -110,7 +109,7 @@ def drift(
     from planner.app.drift_report import read_drift_report
 
     report = read_drift_report(request, ack, ignore)
-    _put(_page(report, request, "json" if as_json else form), out)
+    write_page(_page(report, request, "json" if as_json else form), out)
     return report.exit_code
 
 
@@ -125,7 +124,7 @@ def _issue(request: Request, ack: Path | None, ignore: Path | None, out: Path | 
         else [f"to write them: {command_line_for_verb('drift --issue --confirm', request)}"]
     )
     lines = [_page(found.report, request, "text"), "", *drift_issue_lines(found, confirmed=confirm), *again]
-    _put("\n".join(lines), out)
+    write_page("\n".join(lines), out)
     return found.exit_code
 
 
@@ -158,20 +157,3 @@ def _page(report: DriftReport, request: Request, form: str) -> str:
     from planner.cli.show_pages import show_drift
 
     return show_drift(report, request, form)
-
-
-def _put(text: str, out: Path | None) -> None:
-    """To standard output, or to a file that is there whole or not at all: a collector may read at any moment."""
-    if out is None:
-        print_page(text)
-        return
-    from planner.errors import HwplanError
-    from planner.redaction.redactor import REDACTOR
-    from planner.whole_file import write_whole_file
-
-    whole = REDACTOR.clean(text if text.endswith("\n") else text + "\n")
-    try:
-        write_whole_file(out, whole.encode())
-    except OSError as error:
-        reason = disk_error_text(error, "cannot be written")
-        raise HwplanError(f"{out}: {reason}", where="--out", remedy="name a file that can be written") from None

@@ -25,6 +25,7 @@ _VERBS: Mapping[str, str] = MappingProxyType(
         **dict.fromkeys(("affected", "dependents", "blast-radius"), "impact"),
         **dict.fromkeys(("init", "demo"), "sandbox"),
         **dict.fromkeys(("dump", "export", "save"), "snapshot"),
+        **dict.fromkeys(("all", "matrix", "clusters", "plan-all", "run-all"), "fleet"),
     }
 )
 _OTHER_WORDS: Mapping[str, str] = MappingProxyType(
@@ -53,6 +54,9 @@ _OPTIONS: Mapping[str, str] = MappingProxyType(
         **dict.fromkeys(("-R", "--recursive"), "-f DIR reads a folder with everything below it"),
         **dict.fromkeys(("-A", "--all-namespaces"), "a plan covers all namespaces; --target narrows it"),
         **dict.fromkeys(("-l", "--selector"), "--target KIND/NAMESPACE/NAME, a glob"),
+        "--all": "hwplan fleet looks at every lane on every node; --lane all is every lane of one node",
+        **dict.fromkeys(("--all-nodes", "--all-lanes", "--all-clusters"), "hwplan fleet"),
+        "--render": "--format job or --format cronjob of hwplan fleet, --format cronjob of hwplan drift",
         "--prune": "what is no longer declared is always planned as a delete",
         "--refresh": "every plan reads the cluster; --refresh-only shows drift alone",
         **dict.fromkeys(("--var", "--var-file", "--set", "--values"), "values stand in the configuration"),

@@ -19,10 +19,23 @@ def sandbox() -> None:
 @sandbox.command("create")
 @click.argument("directory", type=click.Path(path_type=Path))
 @selection_options
-def sandbox_create(request: Request, directory: Path) -> None:
+@click.option(
+    "--fleet",
+    "whole_fleet",
+    is_flag=True,
+    help="One sandbox for each node, DIRECTORY/NODE, with all its lanes: for hwplan fleet --live DIRECTORY.",
+)
+def sandbox_create(request: Request, directory: Path, whole_fleet: bool) -> None:
     """Make a sandbox in DIRECTORY for the selected nodes and lanes. Never overwrites."""
     from planner.app.sandbox import create_sandbox
 
+    if whole_fleet:
+        from planner.app.fleet.fleet_sandboxes import create_fleet_sandboxes
+
+        if request.plain:
+            raise click.UsageError("--fleet is of the configuration; it goes without -f and -k.")
+        print_page(create_fleet_sandboxes(request, directory))
+        return
     print_page(create_sandbox(request, directory))
 
 

@@ -298,13 +298,7 @@ def _again(report: RunReport, request: Request, look: str, again: str) -> str:
 def _words(request: Request) -> str:
     """The selecting words, as they were given."""
     pairs = [
-        *(("--product", word) for word in (request.product,) if word),
-        *(("--node", word) for word in request.nodes),
-        *(("--lane", word) for word in request.lanes),
-        *(("--scope", word) for word in request.scopes),
-        *(("--target", word) for word in request.targets),
-        *(("--exclude", word) for word in request.exclude),
-        *request.manifest_words,
+        *request.selecting_words,
         *(("--take-over", word) for word in request.take_over),
         *(("--reset-undeclared", word) for word in request.reset_undeclared),
     ]
@@ -313,10 +307,4 @@ def _words(request: Request) -> str:
 
 def _common(request: Request) -> str:
     """The options that say where: the same command must ask the same world."""
-    pairs = [
-        ("--live", str(request.live) if request.live else ""),
-        ("--kubeconfig", request.kubeconfig),
-        ("--context", request.context),
-        ("--state", request.state),
-    ]
-    return "".join(f" {option} {shlex.quote(word)}" for option, word in pairs if word)
+    return "".join(f" {option} {shlex.quote(word)}" for option, word in request.world_words)

@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from pathlib import Path
 
 import click
 
@@ -29,6 +30,24 @@ def print_page(text: str) -> None:
     """Write a rendered page, with exactly one newline at its end."""
     sys.stdout.write(text if text.endswith("\n") else text + "\n")
     sys.stdout.flush()
+
+
+def write_page(text: str, out: Path | None) -> None:
+    """Write a rendered page to standard output, or to the file `out`, which is there whole or not at all: a collector
+    may read it at any moment. Raises HwplanError for a file that cannot be written."""
+    if out is None:
+        print_page(text)
+        return
+    from planner.disk_errors import disk_error_text
+    from planner.redaction.redactor import REDACTOR
+    from planner.whole_file import write_whole_file
+
+    whole = REDACTOR.clean(text if text.endswith("\n") else text + "\n")
+    try:
+        write_whole_file(out, whole.encode())
+    except OSError as error:
+        reason = disk_error_text(error, "cannot be written")
+        raise HwplanError(f"{out}: {reason}", where="--out", remedy="name a file that can be written") from None
 
 
 def print_document(form: str, document: object) -> None:

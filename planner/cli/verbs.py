@@ -23,6 +23,7 @@ VERBS: dict[str, Verb] = {
     "destroy": Verb("destroy", "destroy", "Delete everything of an owned set, in reverse order."),
     "undo": Verb("undo", "undo", "Plan the reverse of a run."),
     "drift": Verb("drift", "drift", "Show what changed since the last apply, and who changed it."),
+    "fleet": Verb("fleet", "fleet", "Every lane on every node: plan and drift of each as a matrix; also as a Job."),
     "trigger": Verb("trigger", "trigger", "Roll a lane out: run, promotion, sync and gate as one plan."),
     "prs": Verb("prs", "prs", "The pull requests of a lane: merge what is ready, verify, roll out, report."),
     "status": Verb("status", "status", "Where a lane stands, from its commit to its public answer."),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from fnmatch import fnmatchcase
 
 from planner.dataclass import dataclass
 from planner.errors import SelectionError
@@ -56,6 +57,44 @@ def resolve_products(config: Config, selection: Selection) -> tuple[ResolvedSele
     if not fitting:
         raise SelectionError("no product has these nodes, lanes and scopes", where="--product all")
     return tuple(resolve_selection(config, replace(selection, product=name)) for name in fitting)
+
+
+def resolve_shards(config: Config, selection: Selection) -> tuple[LaneEntry, ...]:
+    """The lanes on nodes that a selection names, each alone, by node, product and lane: all products without one.
+
+    Words of nodes and lanes are globs. Without a word for lanes, and by `all` or a glob, disabled lanes are left out.
+
+    Raises SelectionError naming the word that stands for nothing.
+    """
+    if selection.product not in ("", ALL, *config.products):
+        raise _unknown("product", selection.product, config.products)
+    known = [one for one in config.lanes if selection.product in ("", ALL, one.product)]
+    for option, words, names in (
+        ("node", selection.nodes, [one.node for one in known]),
+        ("lane", selection.lanes, [one.name for one in known]),
+    ):
+        for word in words:
+            if not any(_matches(name, [word]) for name in names):
+                raise _unknown(option, word, sorted(set(names)))
+    scopes = {word for word in selection.scopes if word != ALL}
+    fitting = [
+        one
+        for one in known
+        if _matches(one.node, selection.nodes)
+        and _matches(one.name, selection.lanes)
+        and (one.spec.enabled or one.name in selection.lanes)
+        and scopes <= {scope.name for scope in config.products[one.product].spec.scopes}
+    ]
+    if not fitting:
+        raise SelectionError(
+            "no lane on a node has all that is named", where="--node, --lane, --product, --scope", remedy="name less"
+        )
+    return tuple(sorted(fitting, key=lambda one: (one.node, one.product, one.name)))
+
+
+def _matches(name: str, words: Sequence[str]) -> bool:
+    """Whether a glob of `words` names it, or none does because there is no word."""
+    return not words or ALL in words or any(fnmatchcase(name, word) for word in words)
 
 
 def select_product(config: Config, selection: Selection) -> str:

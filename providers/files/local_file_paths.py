@@ -11,7 +11,8 @@ from planner.values import JsonValue
 
 @dataclass(frozen=True, slots=True)
 class LocalFilePaths:
-    """`folder` is where relative paths start; `sandbox` is the folder of the sandbox, None in the real world."""
+    """Resolves paths of LocalFile documents: `folder` is where relative paths start; `sandbox` is the folder of the
+    sandbox, None in the real world."""
 
     folder: Path
     sandbox: Path | None = None

@@ -32,13 +32,13 @@ _MODE = re.compile(r"0[0-7]{3}")
 
 
 def create_local_file_provider(tools: ProviderTools) -> LocalFileProvider:
-    """The provider of one command."""
+    """The provider of LocalFile for one command."""
     return LocalFileProvider(LocalFilePaths(tools.folder, tools.sandbox))
 
 
 @dataclass(frozen=True, slots=True)
 class LocalFileProvider(NeverDeletes):
-    """See planner.ports.Provider. `places` says where paths lead."""
+    """Reads, previews and writes files on the local disk (planner.ports.Provider). `places` says where paths lead."""
 
     places: LocalFilePaths
 

@@ -68,7 +68,8 @@ def is_remote_name(text: object) -> bool:
 
 
 def check_ref_name(text: object) -> str:
-    """A full ref name as it is. Raises PermanentError for what is none, or has parts that could mislead git."""
+    """Check that a text is a full ref name, and give it as it is. Raises PermanentError for what is none, or has parts
+    that could mislead git."""
     if not isinstance(text, str) or not _REF.fullmatch(text) or ".." in text or text.endswith("."):
         raise PermanentError("not a full ref name", remedy="write refs/heads/..., refs/tags/... or refs/<own>/...")
     if any(not part or part[0] in ".-" or part.endswith(".lock") for part in text.split("/")):
@@ -77,12 +78,13 @@ def check_ref_name(text: object) -> str:
 
 
 def check_commit_id(text: object) -> str:
-    """A full object id as it is (40 or 64 lower-case hexadecimal digits). Raises PermanentError for all else."""
+    """Check that a text is a full object id, and give it as it is (40 or 64 lower-case hexadecimal digits). Raises
+    PermanentError for all else."""
     if not isinstance(text, str) or not is_commit_id(text):
         raise PermanentError("not a full commit id", remedy="write all 40 (or 64) hexadecimal digits")
     return text
 
 
 def short_commit(commit: str) -> str:
-    """The first 12 digits: as a label, a name part, or in a sentence."""
+    """The first 12 digits of a commit id: as a label, a name part, or in a sentence."""
     return commit[:12]

@@ -1,4 +1,5 @@
-"""Jobs in the cluster: made once by their name, looked at, read. Knows the one interface to a cluster, and no git."""
+"""Kubernetes Jobs that push for us: created once by their name, looked at, deleted, and the reports of their pods
+read. Runs no git."""
 
 from __future__ import annotations
 
@@ -15,7 +16,7 @@ _CREATE_ONLY = "1"  # a resourceVersion that no object has (providers.cluster, `
 
 @dataclass(frozen=True, slots=True)
 class ClusterJobs:
-    """The Jobs of one cluster."""
+    """Creates, reads and deletes the push Jobs of one cluster, and reads what their pods reported."""
 
     cluster: Cluster
 
@@ -85,7 +86,7 @@ class ClusterJobs:
 
 
 def job_end(job: JsonObject) -> str:
-    """`Complete` or `Failed` with its reason; "" while it runs."""
+    """How a Kubernetes Job ended: `Complete` or `Failed` with its reason; "" while it runs."""
     for condition in (job.get("status") or {}).get("conditions") or ():
         if condition.get("status") == "True" and condition.get("type") in ("Complete", "Failed"):
             return f"{condition['type']} {condition.get('reason') or ''}".strip()

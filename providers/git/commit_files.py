@@ -23,8 +23,9 @@ _MOST_SHOWN = 256 * 1024  # bytes of a file that a plan shows
 
 
 @dataclass(frozen=True, slots=True)
-class CommitRequest:
-    """A GitCommit as a checked value. A file whose text takes an output that is not known yet has the leaf there."""
+class ParsedGitCommitSpec:
+    """The parsed spec of a GitCommit: remote, branch, files, message. A file whose text takes an output that is not
+    known yet has the leaf there."""
 
     remote: ResolvedRemote
     ref: str
@@ -54,9 +55,9 @@ class _Blob:
     id: str
 
 
-def parse_commit_spec(spec: JsonObject, places: RemoteLocations) -> CommitRequest:
-    """The spec as a value. Raises PermanentError for a remote that may not be used."""
-    return CommitRequest(
+def parse_git_commit_spec(spec: JsonObject, places: RemoteLocations) -> ParsedGitCommitSpec:
+    """Parse the spec of a GitCommit document. Raises PermanentError for a remote that may not be used."""
+    return ParsedGitCommitSpec(
         resolve_remote(spec, places),
         check_ref_name(f"refs/heads/{spec['branch']}"),
         bool(spec.get("createBranch")),
@@ -68,17 +69,17 @@ def parse_commit_spec(spec: JsonObject, places: RemoteLocations) -> CommitReques
 
 @dataclass(frozen=True, slots=True)
 class CommitMaker:
-    """Makes commits in `repository`, which has the tip with its tree."""
+    """Makes git commits of file changes on a branch tip, in `repository`, which has the tip with its tree."""
 
     client: GitClient
     repository: Path
 
     @classmethod
-    def on(cls, client: GitClient, objects: ObjectCache, wish: CommitRequest, tip: str) -> CommitMaker:
+    def on(cls, client: GitClient, objects: ObjectCache, wish: ParsedGitCommitSpec, tip: str) -> CommitMaker:
         """With the tip ("" for none) brought from the remote. Raises GitCommandFailed."""
         return cls(client, objects.bring(wish.remote, tip, wish.ref) if tip else objects.home())
 
-    def changes(self, wish: CommitRequest, tip: str) -> tuple[FileChange, ...]:
+    def changes(self, wish: ParsedGitCommitSpec, tip: str) -> tuple[FileChange, ...]:
         """What becomes different in the folder, by path."""
         there = self._folder(tip, wish.path)
         wanted = {f"{wish.path}/{name}": text for name, text in wish.files.items()}
@@ -91,7 +92,7 @@ class CommitMaker:
                 found.append(FileChange(path, self._text(blob.id), text))
         return tuple(found)
 
-    def commit(self, wish: CommitRequest, tip: str) -> str:
+    def commit(self, wish: ParsedGitCommitSpec, tip: str) -> str:
         """The commit of the wish, all of which is known, on the tip; the tip itself where nothing changes."""
         assert isinstance(wish.message, str)
         changes = self.changes(wish, tip)

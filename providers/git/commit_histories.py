@@ -14,9 +14,9 @@ from providers.git.object_cache import ObjectCache
 from providers.git.remotes import RemoteLocations, open_remote_locations, resolve_remote
 
 
-class CommitHistories:
-    """Histories of one command. `folder` is the configuration folder, `sandbox` that of a sandbox or None: what is
-    fetched from the repositories of a sandbox goes away with this object."""
+class CommitAncestry:
+    """Answers whether one commit is an ancestor of another. `folder` is the configuration folder, `sandbox` that of a
+    sandbox or None: what is fetched from the repositories of a sandbox goes away with this object."""
 
     def __init__(self, folder: Path, sandbox: Path | None) -> None:
         self.client = GitClient()

@@ -9,15 +9,16 @@ from planner.plan import FieldChange, FieldOp
 from planner.ports import Absent, Effect, Observation, Present, Preview, Unreadable
 from planner.values import JsonObject
 from providers.git.checked_names import short_commit
-from providers.git.commit_files import CommitRequest, FileChange
+from providers.git.commit_files import FileChange, ParsedGitCommitSpec
 
 
 @dataclass(frozen=True, slots=True)
-class ObservedCommit:
-    """What was seen. `tip` is where the branch stands, "" if there is none; `commit` the one that is wanted, "" where
-    it is not known yet. `refused` is what is wrong with the document, `unreadable` why nobody could look."""
+class ObservedCommitBranch:
+    """The branch of a GitCommit as it was seen, with the commit that is wanted there. `tip` is where the branch stands,
+    "" if there is none; `commit` the one that is wanted, "" where it is not known yet. `refused` is what is wrong with
+    the document, `unreadable` why nobody could look."""
 
-    wish: CommitRequest | None = None
+    wish: ParsedGitCommitSpec | None = None
     tip: str = ""
     commit: str = ""
     changes: tuple[FileChange, ...] = ()
@@ -30,8 +31,8 @@ def outputs_of_git_commit(commit: str) -> JsonObject:
     return {"commit": commit, "short": short_commit(commit)}
 
 
-def observe_commit(address: Address, look: ObservedCommit) -> Observation:
-    """The branch as it was read: its tip is the version token."""
+def observation_of_git_commit(address: Address, look: ObservedCommitBranch) -> Observation:
+    """Make the observation of a GitCommit from the branch as it was read: its tip is the version token."""
     if look.unreadable:
         return Unreadable(address, look.unreadable)
     if look.refused is not None:
@@ -41,8 +42,8 @@ def observe_commit(address: Address, look: ObservedCommit) -> Observation:
     return Present(address, "", look.tip, {"commit": look.tip}, outputs=outputs_of_git_commit(look.tip))
 
 
-def preview_commit(look: ObservedCommit) -> Preview:
-    """The files that change, or nothing."""
+def preview_git_commit(look: ObservedCommitBranch) -> Preview:
+    """What pushing the GitCommit would change, file by file; nothing when the branch has it."""
     if look.refused is not None or look.wish is None:
         refused = look.refused
         message, remedy = (refused.message, refused.remedy) if refused else ("not looked at", "")

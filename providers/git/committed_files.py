@@ -10,7 +10,7 @@ from providers.git.run_command import CommandResult
 
 @dataclass(frozen=True, slots=True)
 class CommittedFiles:
-    """Files of one commit, which was brought into the cache before."""
+    """Reads files of one commit, which was brought into the object cache before."""
 
     objects: ObjectCache
     commit: str

@@ -19,7 +19,7 @@ from planner.commit_id import is_commit_id
 from planner.dataclass import dataclass
 from providers.git import push_output
 from providers.git.checked_names import RepositoryUrl, check_commit_id, check_ref_name
-from providers.git.git_failures import GitCommandFailed, GitFailure, classify_git_failure, is_transient_git_failure
+from providers.git.git_failures import GitCommandFailed, GitFailureKind, classify_git_failure, is_transient_git_failure
 from providers.git.git_ssh import git_ssh_command as git_ssh_command
 from providers.git.remotes import ResolvedRemote
 from providers.git.run_command import CommandResult, run_command
@@ -43,8 +43,9 @@ _CONFIG = (
 
 @dataclass(frozen=True, slots=True)
 class GitLimits:
-    """Seconds for a listing and for moving objects, seconds after which an HTTP server that sends nothing has failed
-    (a git that outlives us ends then as well: it holds our lock), and the longest answer in bytes."""
+    """Limits of git commands: seconds for a listing and for moving objects, seconds after which an HTTP server that
+    sends nothing has failed (a git that outlives us ends then as well: it holds our lock), and the longest answer in
+    bytes."""
 
     listing: float = 60.0
     moving: float = 600.0
@@ -59,7 +60,8 @@ _SPOKEN = re.compile(rb"packet: +[a-z-]+< (?:version [12]|# service=git-upload-p
 
 @dataclass(frozen=True, slots=True)
 class GitClient:
-    """Runs git. `sleep` lets time pass between two tries."""
+    """Runs git commands (ls-remote, fetch, push) with limits and typed errors. `sleep` lets time pass between two
+    tries."""
 
     limits: GitLimits = _LIMITS
     sleep: Callable[[float], None] = time.sleep
@@ -78,7 +80,7 @@ class GitClient:
         # empty answer is believed only with the proof that git's own protocol was spoken.
         done = self._tried(remote, words, self.limits.listing, patiently, trace=True)
         if not _SPOKEN.search(done.err):
-            raise GitCommandFailed(remote.shown, GitFailure.LOST)
+            raise GitCommandFailed(remote.shown, GitFailureKind.LOST)
         return _parse_refs(done.out, remote)
 
     def fetch(
@@ -209,6 +211,6 @@ def _parse_refs(output: bytes, remote: ResolvedRemote) -> Mapping[str, str]:
     for line in output.decode("utf-8", "surrogateescape").splitlines():
         commit, tab, name = line.partition("\t")
         if not tab or not is_commit_id(commit):
-            raise GitCommandFailed(remote.shown, GitFailure.GARBLED)
+            raise GitCommandFailed(remote.shown, GitFailureKind.GARBLED)
         refs[name] = commit
     return refs

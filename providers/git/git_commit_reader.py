@@ -12,11 +12,11 @@ from planner.errors import PermanentError, PreconditionError
 from planner.plan import Change
 from planner.ports import Written
 from planner.values import JsonObject, canonical_bytes, encode_special_leaves
-from providers.git.commit_files import CommitMaker, CommitRequest, parse_commit_spec
-from providers.git.commit_preview import ObservedCommit, outputs_of_git_commit
+from providers.git.commit_files import CommitMaker, ParsedGitCommitSpec, parse_git_commit_spec
+from providers.git.commit_preview import ObservedCommitBranch, outputs_of_git_commit
 from providers.git.git_client import GitClient
 from providers.git.git_failures import GitCommandFailed
-from providers.git.git_ref_reader import CheckedGitRef, ResolvedRefSide, is_missing_commit
+from providers.git.git_ref_reader import ParsedGitRefSpec, ResolvedRefSide, is_missing_commit
 from providers.git.object_cache import ObjectCache
 from providers.git.push_ref import push_ref
 from providers.git.ref_listings import RefListings
@@ -24,16 +24,17 @@ from providers.git.remotes import RemoteLocations, UnknownSandboxRemote
 
 
 @dataclass(frozen=True, slots=True)
-class GitCommitReader:
-    """What looking needs. What was seen is remembered, so that a preview is made of exactly what was observed."""
+class GitCommitBranchReader:
+    """Reads the branch of a GitCommit document, and makes the commit that is wanted there. What was seen is remembered,
+    so that a preview is made of exactly what was observed."""
 
     places: RemoteLocations
     listings: RefListings
     client: GitClient
     objects: ObjectCache
-    _seen: dict[bytes, ObservedCommit] = field(default_factory=dict)
+    _seen: dict[bytes, ObservedCommitBranch] = field(default_factory=dict)
 
-    def look(self, spec: JsonObject) -> ObservedCommit:
+    def look(self, spec: JsonObject) -> ObservedCommitBranch:
         """Where the branch stands, and what the commit would change."""
         key = canonical_bytes(encode_special_leaves(spec))
         if key not in self._seen:
@@ -44,20 +45,20 @@ class GitCommitReader:
         """Look afresh the next time, after a push."""
         self._seen.clear()
 
-    def _look(self, spec: JsonObject) -> ObservedCommit:
+    def _look(self, spec: JsonObject) -> ObservedCommitBranch:
         try:
-            wish = parse_commit_spec(spec, self.places)
+            wish = parse_git_commit_spec(spec, self.places)
             tip = self.listings.of(wish.remote).get(wish.ref, "")
             maker = CommitMaker.on(self.client, self.objects, wish, tip)
             commit = "" if wish.open else maker.commit(wish, tip)
-            return ObservedCommit(wish, tip, commit, maker.changes(wish, tip))
+            return ObservedCommitBranch(wish, tip, commit, maker.changes(wish, tip))
         except (UnknownSandboxRemote, GitCommandFailed) as error:
-            return ObservedCommit(unreadable=error.message)
+            return ObservedCommitBranch(unreadable=error.message)
         except PermanentError as error:
-            return ObservedCommit(refused=error)
+            return ObservedCommitBranch(refused=error)
 
 
-def push_commit(change: Change, wish: CommitRequest, client: GitClient, objects: ObjectCache) -> Written:
+def push_commit(change: Change, wish: ParsedGitCommitSpec, client: GitClient, objects: ObjectCache) -> Written:
     """Make the commit on the tip that the plan saw, and push it.
 
     Raises PreconditionError when the branch is somewhere else, PermanentError when the commit would not be the planned
@@ -75,5 +76,5 @@ def push_commit(change: Change, wish: CommitRequest, client: GitClient, objects:
     if change.expects and made != change.expects:
         raise PermanentError("the commit would not be the planned one", where=str(change.address), remedy="plan again")
     sides = ResolvedRefSide(wish.remote, commit=made), ResolvedRefSide(wish.remote, ref=wish.ref)
-    written = push_ref(change, CheckedGitRef(*sides, "fast-forward"), client, objects)
+    written = push_ref(change, ParsedGitRefSpec(*sides, "fast-forward"), client, objects)
     return replace(written, outputs=outputs_of_git_commit(made))

@@ -10,11 +10,11 @@ from __future__ import annotations
 from enum import StrEnum
 
 from planner.errors import PermanentError
-from providers.git.run_command import CommandEnd, CommandResult
+from providers.git.run_command import CommandResult, CommandTermination
 
 
-class GitFailure(StrEnum):
-    """Kinds of failure; the value is the sentence that people see."""
+class GitFailureKind(StrEnum):
+    """The kinds of failure of a git command; the value is the sentence that people see."""
 
     UNREACHABLE = "it cannot be reached"
     LOST = "the connection was lost on the way"
@@ -33,66 +33,66 @@ class GitFailure(StrEnum):
 
 
 _REMEDIES = {
-    GitFailure.UNREACHABLE: "check the network, the proxy and the host, then plan again",
-    GitFailure.LOST: "plan again",
-    GitFailure.PROXY: "check `ssh.proxy` and what the proxy lets through",
-    GitFailure.DENIED: "check `ssh.identityFile` and the rights of that key",
-    GitFailure.HOST_KEY: "list the host's keys in `ssh.knownHosts`, after checking them",
-    GitFailure.NOT_FOUND: "check the URL and the rights of the key",
-    GitFailure.NO_SSH: "install the client of OpenSSH",
-    GitFailure.OWNER: "run as the owner of the repository",
+    GitFailureKind.UNREACHABLE: "check the network, the proxy and the host, then plan again",
+    GitFailureKind.LOST: "plan again",
+    GitFailureKind.PROXY: "check `ssh.proxy` and what the proxy lets through",
+    GitFailureKind.DENIED: "check `ssh.identityFile` and the rights of that key",
+    GitFailureKind.HOST_KEY: "list the host's keys in `ssh.knownHosts`, after checking them",
+    GitFailureKind.NOT_FOUND: "check the URL and the rights of the key",
+    GitFailureKind.NO_SSH: "install the client of OpenSSH",
+    GitFailureKind.OWNER: "run as the owner of the repository",
 }
 # In this order: what is certain and permanent first, then what happens before any data, then the rest.
-_WORDS: tuple[tuple[GitFailure, tuple[str, ...]], ...] = (
-    (GitFailure.NO_SSH, ("cannot run ssh",)),
-    (GitFailure.HOST_KEY, ("host key verification failed", "remote host identification has changed")),
+_WORDS: tuple[tuple[GitFailureKind, tuple[str, ...]], ...] = (
+    (GitFailureKind.NO_SSH, ("cannot run ssh",)),
+    (GitFailureKind.HOST_KEY, ("host key verification failed", "remote host identification has changed")),
     (
-        GitFailure.DENIED,
+        GitFailureKind.DENIED,
         ("permission denied", "authentication failed", "could not read username", "could not read password"),
     ),
-    (GitFailure.DENIED, ("returned error: 401", "returned error: 403", "too many authentication failures")),
-    (GitFailure.PROXY, ("hwplan-connect: the proxy answered 40", "hwplan-connect: the proxy does not speak")),
-    (GitFailure.PROXY, ("hwplan-connect: the proxy sent too long",)),
-    (GitFailure.OWNER, ("dubious ownership",)),
-    (GitFailure.NO_OBJECT, ("not our ref", "couldn't find remote ref", "bad object", "no such remote ref")),
-    (GitFailure.NOT_OFFERED, ("unadvertised object",)),
-    (GitFailure.NOT_FOUND, ("repository not found", "does not appear to be a git repository", "' not found")),
-    (GitFailure.NOT_FOUND, ("returned error: 404", "no such file or directory")),
+    (GitFailureKind.DENIED, ("returned error: 401", "returned error: 403", "too many authentication failures")),
+    (GitFailureKind.PROXY, ("hwplan-connect: the proxy answered 40", "hwplan-connect: the proxy does not speak")),
+    (GitFailureKind.PROXY, ("hwplan-connect: the proxy sent too long",)),
+    (GitFailureKind.OWNER, ("dubious ownership",)),
+    (GitFailureKind.NO_OBJECT, ("not our ref", "couldn't find remote ref", "bad object", "no such remote ref")),
+    (GitFailureKind.NOT_OFFERED, ("unadvertised object",)),
+    (GitFailureKind.NOT_FOUND, ("repository not found", "does not appear to be a git repository", "' not found")),
+    (GitFailureKind.NOT_FOUND, ("returned error: 404", "no such file or directory")),
     # The answer to what was sent, not to the question before it: a gateway gave up, the server behind it need not have.
-    (GitFailure.LOST, ("rpc failed; http 5",)),
-    (GitFailure.UNREACHABLE, ("hwplan-connect:", "kex_exchange_identification", "banner exchange")),
-    (GitFailure.UNREACHABLE, ("ssh: connect to host", "could not resolve host", "failed to connect to")),
-    (GitFailure.UNREACHABLE, ("couldn't connect to server", "returned error: 5", "returned error: 429")),
-    (GitFailure.LOST, ("connection reset", "connection timed out", "broken pipe", "connection refused")),
-    (GitFailure.LOST, ("connection closed", "closed by remote host", "timeout, server")),
-    (GitFailure.LOST, ("hung up unexpectedly", "early eof", "unexpected disconnect", "rpc failed", "empty reply")),
+    (GitFailureKind.LOST, ("rpc failed; http 5",)),
+    (GitFailureKind.UNREACHABLE, ("hwplan-connect:", "kex_exchange_identification", "banner exchange")),
+    (GitFailureKind.UNREACHABLE, ("ssh: connect to host", "could not resolve host", "failed to connect to")),
+    (GitFailureKind.UNREACHABLE, ("couldn't connect to server", "returned error: 5", "returned error: 429")),
+    (GitFailureKind.LOST, ("connection reset", "connection timed out", "broken pipe", "connection refused")),
+    (GitFailureKind.LOST, ("connection closed", "closed by remote host", "timeout, server")),
+    (GitFailureKind.LOST, ("hung up unexpectedly", "early eof", "unexpected disconnect", "rpc failed", "empty reply")),
     (
-        GitFailure.LOST,
+        GitFailureKind.LOST,
         ("recv failure", "send failure", "transfer closed", "unexpected flush packet", "bad line length"),
     ),
-    (GitFailure.LOST, ("could not read from remote repository", "invalid index-pack output", "unable to access")),
+    (GitFailureKind.LOST, ("could not read from remote repository", "invalid index-pack output", "unable to access")),
 )
 
 
 class GitCommandFailed(PermanentError):
     """Git could not do it. `kind` says why; `tries` is how often it was tried."""
 
-    def __init__(self, shown: str, kind: GitFailure, *, tries: int = 1, exhausted: bool = False) -> None:
+    def __init__(self, shown: str, kind: GitFailureKind, *, tries: int = 1, exhausted: bool = False) -> None:
         end = f" (exhausted: {tries} tries)" if exhausted else ""
         super().__init__(f"{shown}: {kind.value}{end}", where=shown, remedy=_REMEDIES.get(kind, ""))
         self.kind = kind
 
 
-def classify_git_failure(done: CommandResult) -> GitFailure:
-    """The kind of a command that failed."""
+def classify_git_failure(done: CommandResult) -> GitFailureKind:
+    """The kind of a git command that failed, from the known words in its stderr."""
     match done.ended:
-        case CommandEnd.TIMED_OUT:
-            return GitFailure.TIMED_OUT
-        case CommandEnd.TOO_LONG:
-            return GitFailure.TOO_LONG
-        case CommandEnd.ITSELF:
+        case CommandTermination.TIMED_OUT:
+            return GitFailureKind.TIMED_OUT
+        case CommandTermination.TOO_LONG:
+            return GitFailureKind.TOO_LONG
+        case CommandTermination.ITSELF:
             text = _own_lines(done.err)
-            return next((kind for kind, words in _WORDS if any(word in text for word in words)), GitFailure.OTHER)
+            return next((kind for kind, words in _WORDS if any(word in text for word in words)), GitFailureKind.OTHER)
 
 
 def _own_lines(err: bytes) -> str:
@@ -101,11 +101,17 @@ def _own_lines(err: bytes) -> str:
     return "\n".join(line for line in lines if not line.startswith("remote:"))
 
 
-def is_transient_git_failure(kind: GitFailure) -> bool:
+def is_transient_git_failure(kind: GitFailureKind) -> bool:
     """Whether another try may help, given that the transport is ssh."""
-    return kind in (GitFailure.UNREACHABLE, GitFailure.LOST)
+    return kind in (GitFailureKind.UNREACHABLE, GitFailureKind.LOST)
 
 
-def may_have_pushed(kind: GitFailure) -> bool:
+def may_have_pushed(kind: GitFailureKind) -> bool:
     """Whether a push that failed this way may have taken effect."""
-    return kind in (GitFailure.LOST, GitFailure.TIMED_OUT, GitFailure.TOO_LONG, GitFailure.GARBLED, GitFailure.OTHER)
+    return kind in (
+        GitFailureKind.LOST,
+        GitFailureKind.TIMED_OUT,
+        GitFailureKind.TOO_LONG,
+        GitFailureKind.GARBLED,
+        GitFailureKind.OTHER,
+    )

@@ -39,9 +39,9 @@ class LoggedCommit:
 
 
 @dataclass(frozen=True, slots=True)
-class RemoteGitMergeReader:
-    """Looks at repositories named by the `git` of a document (`remote`, `ssh`, `retry`). All methods raise
-    ProviderError."""
+class RemoteGitMergePredictor:
+    """Predicts merges with git, and reads merged commits, of repositories named by the `git` of a document (`remote`,
+    `ssh`, `retry`). All methods raise ProviderError."""
 
     client: GitClient
     objects: ObjectCache

@@ -13,7 +13,7 @@ from planner.dataclass import dataclass
 from planner.errors import PermanentError, ProviderError
 from planner.values import Json, JsonObject, OutputRef, OutputTemplate, canonical_bytes, encode_special_leaves
 from providers.git.checked_names import check_commit_id, check_ref_name
-from providers.git.git_failures import GitCommandFailed, GitFailure
+from providers.git.git_failures import GitCommandFailed, GitFailureKind
 from providers.git.object_cache import CommitDistance, ObjectCache
 from providers.git.ref_listings import RefListings
 from providers.git.remotes import RemoteLocations, ResolvedRemote, UnknownSandboxRemote, resolve_remote
@@ -34,8 +34,9 @@ class ResolvedRefSide:
 
 
 @dataclass(frozen=True, slots=True)
-class CheckedGitRef:
-    """A GitRef as a checked value. `template` is the jobTemplate of `via: job`, None where we push ourselves."""
+class ParsedGitRefSpec:
+    """The parsed spec of a GitRef: origin, target and mode. `template` is the jobTemplate of `via: job`, None where we
+    push ourselves."""
 
     origin: ResolvedRefSide
     target: ResolvedRefSide
@@ -49,16 +50,16 @@ class CheckedGitRef:
 
 
 @dataclass(frozen=True, slots=True)
-class RefState:
-    """What was seen. `now` is the commit at the target, "" if there is no such ref, None if nobody looked.
+class ObservedRefAndOrigin:
+    """A ref and the origin it is compared with, as they were seen.
 
-    `wanted` is the commit at the origin, "" if it is not there or not known yet. `distance` is None where the two are
-    not compared, or cannot be. `missing` says what the origin does not have. `arriving` is true when a push of the same
-    plan brings the wanted commit to the origin. `refused` is what is wrong with the document itself, `unreadable` what
-    retained us from looking.
+    `now` is the commit at the target, "" if there is no such ref, None if nobody looked. `wanted` is the commit
+    at the origin, "" if it is not there or not known yet. `distance` is None where the two are not compared, or cannot
+    be. `missing` says what the origin does not have. `arriving` is true when a push of the same plan brings the wanted
+    commit to the origin. `refused` is what is wrong with the document itself, `unreadable` what kept us from looking.
     """
 
-    wish: CheckedGitRef | None = None
+    wish: ParsedGitRefSpec | None = None
     now: str | None = None
     wanted: str = ""
     distance: CommitDistance | None = None
@@ -71,16 +72,16 @@ class RefState:
 
 @dataclass(frozen=True, slots=True)
 class GitRefReader:
-    """What looking needs. `arrivals` are commits that pushes of this plan bring to a remote. What was seen of a GitRef
-    is remembered, so that its preview is made of exactly what was observed. `reported` gives where the targets of Jobs
-    in a namespace stood when one last said so, by URL and ref."""
+    """Reads the refs that GitRef and GitHead documents name. `arrivals` are commits that pushes of this plan bring to a
+    remote. What was seen of a GitRef is remembered, so that its preview is made of exactly what was observed.
+    `reported` gives where the targets of Jobs in a namespace stood when one last said so, by URL and ref."""
 
     places: RemoteLocations
     listings: RefListings
     objects: ObjectCache
     reported: Callable[[str], Mapping[tuple[str, str], str]]
     arrivals: set[tuple[str, str]] = field(default_factory=set)
-    _seen: dict[bytes, RefState] = field(default_factory=dict)
+    _seen: dict[bytes, ObservedRefAndOrigin] = field(default_factory=dict)
 
     def warm(self, specs: Iterable[JsonObject]) -> None:
         """List all remotes that the specs of these documents name, at once."""
@@ -94,28 +95,30 @@ class GitRefReader:
                         continue  # said when that document is looked at
         self.listings.warm(remotes)
 
-    def head(self, spec: JsonObject) -> RefState:
+    def head(self, spec: JsonObject) -> ObservedRefAndOrigin:
         """The head of a branch, as `now`; or the commit of its history that is read instead."""
         try:
             remote = resolve_remote(spec, self.places)
             ref = check_ref_name(f"refs/heads/{spec.get('branch')}")
             tip = self.listings.of(remote).get(ref, "")
             pinned = str(spec.get("commit") or "")
-            return self._pinned(remote, ref, tip, pinned) if tip and pinned else RefState(now=tip)
+            return self._pinned(remote, ref, tip, pinned) if tip and pinned else ObservedRefAndOrigin(now=tip)
         except (UnknownSandboxRemote, GitCommandFailed) as error:
-            return RefState(unreadable=error.message)
+            return ObservedRefAndOrigin(unreadable=error.message)
         except PermanentError as error:
-            return RefState(refused=error)
+            return ObservedRefAndOrigin(refused=error)
 
-    def _pinned(self, remote: ResolvedRemote, ref: str, tip: str, pinned: str) -> RefState:
+    def _pinned(self, remote: ResolvedRemote, ref: str, tip: str, pinned: str) -> ObservedRefAndOrigin:
         if tip == pinned:
-            return RefState(now=pinned)
+            return ObservedRefAndOrigin(now=pinned)
         self.objects.bring(remote, tip, ref)
         if self.objects.contains(tip, pinned):
-            return RefState(now=pinned)
-        return RefState(now="", missing=f"{pinned[:12]} is not in the history of {ref.removeprefix('refs/heads/')}")
+            return ObservedRefAndOrigin(now=pinned)
+        return ObservedRefAndOrigin(
+            now="", missing=f"{pinned[:12]} is not in the history of {ref.removeprefix('refs/heads/')}"
+        )
 
-    def ref(self, spec: JsonObject, namespace: str = "") -> RefState:
+    def ref(self, spec: JsonObject, namespace: str = "") -> ObservedRefAndOrigin:
         """Both sides of a GitRef; `namespace` is that of its Job."""
         key = canonical_bytes([encode_special_leaves(spec), namespace])
         if key not in self._seen:
@@ -127,51 +130,51 @@ class GitRefReader:
         self.listings.forget(remote)
         self._seen.clear()
 
-    def _ref(self, spec: JsonObject, namespace: str) -> RefState:
+    def _ref(self, spec: JsonObject, namespace: str) -> ObservedRefAndOrigin:
         try:
-            wish = parse_ref_spec(spec, self.places)
+            wish = parse_git_ref_spec(spec, self.places)
         except UnknownSandboxRemote as error:
-            return RefState(unreadable=error.message)
+            return ObservedRefAndOrigin(unreadable=error.message)
         except PermanentError as error:
-            return RefState(refused=error)
+            return ObservedRefAndOrigin(refused=error)
         try:
             return self._hidden(wish, namespace) if wish.target.hidden else self._both(wish)
         except ProviderError as error:
-            return RefState(wish, unreadable=error.message)
+            return ObservedRefAndOrigin(wish, unreadable=error.message)
 
-    def _hidden(self, wish: CheckedGitRef, namespace: str) -> RefState:
+    def _hidden(self, wish: ParsedGitRefSpec, namespace: str) -> ObservedRefAndOrigin:
         """What is known of a target that nobody here can read: the Job that goes there compares and decides."""
         target, origin = wish.target, wish.origin
         now = "" if target.open else self.reported(namespace).get((target.remote.shown, target.ref), "")
         if origin.open or origin.commit:
-            return RefState(wish, now, origin.commit)
+            return ObservedRefAndOrigin(wish, now, origin.commit)
         wanted = find_commit_of_ref(self.listings.of(origin.remote), origin.ref, target.ref)
-        return RefState(wish, now, wanted, missing="" if wanted else _missing_ref(origin))
+        return ObservedRefAndOrigin(wish, now, wanted, missing="" if wanted else _missing_ref(origin))
 
-    def _both(self, wish: CheckedGitRef) -> RefState:
+    def _both(self, wish: ParsedGitRefSpec) -> ObservedRefAndOrigin:
         target, origin = wish.target, wish.origin
         now = "" if target.open else self.listings.of(target.remote).get(target.ref, "")
         if origin.open or origin.hidden:
-            return RefState(wish, now, origin.commit)
+            return ObservedRefAndOrigin(wish, now, origin.commit)
         refs = self.listings.of(origin.remote)
         wanted = origin.commit or find_commit_of_ref(refs, origin.ref, target.ref)
         arriving = (str(origin.remote.url), wanted) in self.arrivals
         if not wanted or wanted == now:
-            return RefState(wish, now, wanted, missing="" if wanted else _missing_ref(origin))
+            return ObservedRefAndOrigin(wish, now, wanted, missing="" if wanted else _missing_ref(origin))
         named = origin.commit and wanted not in refs.values() and not arriving
         if named and not self.objects.exists_at(origin.remote, wanted):
-            return RefState(wish, now, wanted, missing=_SNAPSHOT)
+            return ObservedRefAndOrigin(wish, now, wanted, missing=_SNAPSHOT)
         if not now or wish.creates_only:
-            return RefState(wish, now, wanted, arriving=arriving)
+            return ObservedRefAndOrigin(wish, now, wanted, arriving=arriving)
         try:
             distance = self._compare(wish, wanted, now)
         except GitCommandFailed as error:
-            return RefState(wish, now, wanted, uncompared=error.message, arriving=arriving)
-        return RefState(
+            return ObservedRefAndOrigin(wish, now, wanted, uncompared=error.message, arriving=arriving)
+        return ObservedRefAndOrigin(
             wish, now, wanted, distance, "" if distance else "the objects do not fit together", arriving=arriving
         )
 
-    def _compare(self, wish: CheckedGitRef, wanted: str, now: str) -> CommitDistance | None:
+    def _compare(self, wish: ParsedGitRefSpec, wanted: str, now: str) -> CommitDistance | None:
         self.objects.bring(wish.origin.remote, wanted, wish.origin.ref)
         self.objects.bring(wish.target.remote, now, wish.target.ref)
         return self.objects.distance(wanted, now)
@@ -190,12 +193,12 @@ def find_commit_of_ref(refs: Mapping[str, str], ref: str, target: str) -> str:
     return peeled or refs.get(ref, "")
 
 
-def parse_ref_spec(spec: JsonObject, places: RemoteLocations) -> CheckedGitRef:
-    """A GitRef's spec as a checked value. Raises PermanentError for what the provider may not do."""
+def parse_git_ref_spec(spec: JsonObject, places: RemoteLocations) -> ParsedGitRefSpec:
+    """Parse the spec of a GitRef document. Raises PermanentError for what the provider may not do."""
     transport = spec.get("transport") or ""
     origin = _side(spec["from"], places, transport)
     target = _side(spec["to"], places, transport)
-    return CheckedGitRef(origin, target, spec["mode"], spec["jobTemplate"] if spec.get("via") == "job" else None)
+    return ParsedGitRefSpec(origin, target, spec["mode"], spec["jobTemplate"] if spec.get("via") == "job" else None)
 
 
 def _side(side: JsonObject, places: RemoteLocations, transport: str) -> ResolvedRefSide:
@@ -217,7 +220,7 @@ def _is_hidden(side: JsonObject, places: RemoteLocations) -> bool:
 
 def is_missing_commit(error: GitCommandFailed) -> bool:
     """Whether a fetch failed because the remote does not have the commit any more."""
-    return error.kind in (GitFailure.NO_OBJECT, GitFailure.NOT_OFFERED)
+    return error.kind in (GitFailureKind.NO_OBJECT, GitFailureKind.NOT_OFFERED)
 
 
 def ref_outputs(commit: str, *, in_sync: bool, distance: CommitDistance | None) -> dict[str, Json]:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from planner.dataclass import dataclass
 from planner.errors import PermanentError
-from providers.git.run_command import CommandEnd, CommandResult, run_command
+from providers.git.run_command import CommandResult, CommandTermination, run_command
 
 _SECONDS = 60.0
 _MOST = 256 << 20  # bytes of an answer
@@ -26,13 +26,13 @@ _ZONE = re.compile(r"([+-])([0-9]{2})([0-9]{2})")
 
 
 @dataclass(frozen=True, slots=True)
-class LocalRepository:
+class LocalRepositoryReader:
     """The repository with its work tree at `root`."""
 
     root: Path
 
     @classmethod
-    def around(cls, folder: Path) -> LocalRepository:
+    def around(cls, folder: Path) -> LocalRepositoryReader:
         """The repository that `folder` stands in. Raises PermanentError where it stands in none."""
         done = _git(folder, "rev-parse", "--show-toplevel")
         if done.code:
@@ -109,7 +109,7 @@ class LocalRepository:
 
     def _run(self, *words: str) -> CommandResult:
         done = _git(self.root, *words)
-        if done.code or done.ended is not CommandEnd.ITSELF:
+        if done.code or done.ended is not CommandTermination.ITSELF:
             said = done.err.decode(errors="replace").strip().splitlines()
             reason = said[-1] if said else str(done.ended)
             raise PermanentError(f"git {words[0]} failed: {reason}", where=str(self.root))

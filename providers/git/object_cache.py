@@ -17,7 +17,7 @@ from tempfile import TemporaryDirectory
 from planner.dataclass import dataclass
 from planner.errors import PermanentError, TemporaryError
 from providers.git.git_client import GitClient
-from providers.git.git_failures import GitCommandFailed, GitFailure
+from providers.git.git_failures import GitCommandFailed, GitFailureKind
 from providers.git.remotes import ResolvedRemote
 from providers.git.run_command import CommandResult
 
@@ -27,7 +27,7 @@ _LOOK_AGAIN = 0.02
 
 @dataclass(frozen=True, slots=True)
 class CommitDistance:
-    """How many commits only the one side has, and only the other."""
+    """How many commits one ref is ahead of another, and behind it."""
 
     ahead: int
     behind: int
@@ -35,7 +35,7 @@ class CommitDistance:
 
 @dataclass(frozen=True, slots=True)
 class ObjectCache:
-    """The cache in `folder`, made when it is first needed."""
+    """The cache of git objects: a bare repository in `folder`, made when it is first needed."""
 
     client: GitClient
     folder: Path
@@ -106,7 +106,7 @@ class ObjectCache:
             try:
                 self.client.fetch(remote, probe, commit, "refs/kept/probe", "--depth=1")
             except GitCommandFailed as error:
-                if error.kind is GitFailure.NO_OBJECT:
+                if error.kind is GitFailureKind.NO_OBJECT:
                     return False
                 raise
         return True

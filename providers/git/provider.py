@@ -21,13 +21,13 @@ from planner.user_cache_folder import user_cache_folder
 from planner.values import Vault
 from providers.git import ref_preview
 from providers.git.cluster_jobs import ClusterJobs
-from providers.git.commit_files import parse_commit_spec
-from providers.git.commit_preview import ObservedCommit, observe_commit, preview_commit
+from providers.git.commit_files import parse_git_commit_spec
+from providers.git.commit_preview import ObservedCommitBranch, observation_of_git_commit, preview_git_commit
 from providers.git.git_client import GitClient
-from providers.git.git_commit_reader import GitCommitReader, push_commit
-from providers.git.git_ref_reader import CheckedGitRef, GitRefReader, parse_ref_spec
+from providers.git.git_commit_reader import GitCommitBranchReader, push_commit
+from providers.git.git_ref_reader import GitRefReader, ParsedGitRefSpec, parse_git_ref_spec
 from providers.git.object_cache import ObjectCache
-from providers.git.push_by_job import push_job_readiness, require_cluster_jobs, start_push_job
+from providers.git.push_by_job import connected_cluster_jobs, push_job_readiness, start_push_job
 from providers.git.push_ref import push_ref
 from providers.git.ref_listings import RefListings
 from providers.git.remotes import RemoteLocations, open_remote_locations
@@ -35,13 +35,14 @@ from providers.provider_tools import ProviderTools
 
 
 def create_git_provider(tools: ProviderTools) -> GitProvider:
-    """The provider of one command. Raises PermanentError when the sandbox's list of repositories is damaged."""
+    """The provider of GitHead, GitRef and GitCommit for one command. Raises PermanentError when the sandbox's list of
+    repositories is damaged."""
     return GitProvider(GitClient(), open_remote_locations(tools.folder, tools.sandbox), jobs=ClusterJobs(tools.api))
 
 
 class GitProvider(NeverDeletes):
-    """See planner.ports.Provider. `cache` holds objects between runs; a sandbox gets one that ends with the command.
-    `jobs` are those of the cluster, for `via: job`."""
+    """Reads git branches, and pushes refs and commits (planner.ports.Provider). `cache` holds objects between runs; a
+    sandbox gets one that ends with the command. `jobs` are those of the cluster, for `via: job`."""
 
     def __init__(
         self, client: GitClient, places: RemoteLocations, cache: Path | None = None, *, jobs: ClusterJobs | None = None
@@ -54,11 +55,11 @@ class GitProvider(NeverDeletes):
         self._objects = ObjectCache(client, cache or self._cache())
         listings = RefListings(client.list_refs)
         self._eyes = GitRefReader(places, listings, self._objects, self._reported)
-        self._commits = GitCommitReader(places, listings, client, self._objects)
+        self._commits = GitCommitBranchReader(places, listings, client, self._objects)
 
     def _reported(self, namespace: str) -> Mapping[tuple[str, str], str]:
         if namespace not in self._reports:
-            self._reports[namespace] = require_cluster_jobs(self._jobs).known(namespace)
+            self._reports[namespace] = connected_cluster_jobs(self._jobs).known(namespace)
         return self._reports[namespace]
 
     def _cache(self) -> Path:
@@ -76,10 +77,10 @@ class GitProvider(NeverDeletes):
     def _observe(self, resource: Resource) -> Observation:
         spec = resource.manifest["spec"]
         if resource.address.kind == "GitHead":
-            return ref_preview.observe_head(resource.address, self._eyes.head(spec))
+            return ref_preview.observation_of_git_head(resource.address, self._eyes.head(spec))
         if resource.address.kind == "GitCommit":
-            return observe_commit(resource.address, self._commits.look(spec))
-        return ref_preview.observe_ref(resource.address, self._eyes.ref(spec, resource.address.namespace))
+            return observation_of_git_commit(resource.address, self._commits.look(spec))
+        return ref_preview.observation_of_git_ref(resource.address, self._eyes.ref(spec, resource.address.namespace))
 
     def preview(self, items: Sequence[tuple[Resource, Observation]]) -> Mapping[Address, Preview]:
         """See Provider."""
@@ -88,20 +89,20 @@ class GitProvider(NeverDeletes):
     def _preview(self, resource: Resource) -> Preview:
         spec = resource.manifest["spec"]
         if resource.address.kind == "GitHead":
-            return ref_preview.preview_head(resource, self._eyes.head(spec))
+            return ref_preview.preview_read_only_git_head(resource, self._eyes.head(spec))
         if resource.address.kind == "GitCommit":
             return self._preview_commit(self._commits.look(spec))
         look = self._eyes.ref(spec, resource.address.namespace)
-        preview = ref_preview.preview_ref(look)
+        preview = ref_preview.preview_git_ref(look)
         if look.wish is None or preview.blocked or not preview.expects:
             return preview
         if look.wish.template is not None:
-            preview = ref_preview.preview_with_job(resource.address, look.wish, look.now or "", preview)
+            preview = ref_preview.add_push_job_to_preview(resource.address, look.wish, look.now or "", preview)
         self._eyes.arrivals.add((str(look.wish.target.remote.url), preview.expects))
         return preview
 
-    def _preview_commit(self, look: ObservedCommit) -> Preview:
-        preview = preview_commit(look)
+    def _preview_commit(self, look: ObservedCommitBranch) -> Preview:
+        preview = preview_git_commit(look)
         if look.wish is not None and preview.expects and not preview.blocked:
             self._eyes.arrivals.add((str(look.wish.remote.url), preview.expects))
         return preview
@@ -112,26 +113,26 @@ class GitProvider(NeverDeletes):
             return self._commit(change)
         if change.address.kind != "GitRef" or change.desired is None:
             raise PermanentError(f"a {change.address.kind} changes nothing", where=str(change.address))
-        wish = parse_ref_spec(change.desired["spec"], self._places)
+        wish = parse_git_ref_spec(change.desired["spec"], self._places)
         if wish.origin.open or wish.target.open:
             raise PermanentError("an output that it takes is still unknown", where=str(change.address))
         try:
             if wish.template is not None:
-                return start_push_job(change, wish, self._client, self._objects, require_cluster_jobs(self._jobs))
+                return start_push_job(change, wish, self._client, self._objects, connected_cluster_jobs(self._jobs))
             return self._push(change, wish)
         finally:
             self._eyes.forget(wish.target.remote)
             self._reports.clear()
 
     def _commit(self, change: Change) -> Written:
-        wish = parse_commit_spec((change.desired or {})["spec"], self._places)
+        wish = parse_git_commit_spec((change.desired or {})["spec"], self._places)
         try:
             return push_commit(change, wish, self._client, self._objects)
         finally:
             self._eyes.forget(wish.remote)
             self._commits.forget()
 
-    def _push(self, change: Change, wish: CheckedGitRef) -> Written:
+    def _push(self, change: Change, wish: ParsedGitRefSpec) -> Written:
         ref = str(wish.target.remote.url), wish.target.ref
         written = push_ref(change, wish, self._client, self._objects, ours=self._pushed.get(ref, ""))
         self._pushed[ref] = str(written.outputs.get("commit") or "")
@@ -145,5 +146,5 @@ class GitProvider(NeverDeletes):
         spec = (change.desired or {}).get("spec") or {}
         if spec.get("via") != "job":
             return Readiness(done=True, ok=True)
-        wish = parse_ref_spec(spec, self._places)
-        return push_job_readiness(change, wish, self._client, self._objects, require_cluster_jobs(self._jobs))
+        wish = parse_git_ref_spec(spec, self._places)
+        return push_job_readiness(change, wish, self._client, self._objects, connected_cluster_jobs(self._jobs))

@@ -16,7 +16,7 @@ from planner.values import JsonObject
 from providers.git.cluster_jobs import ClusterJobs, job_end
 from providers.git.git_client import GitClient
 from providers.git.git_failures import GitCommandFailed
-from providers.git.git_ref_reader import CheckedGitRef, ref_outputs
+from providers.git.git_ref_reader import ParsedGitRefSpec, ref_outputs
 from providers.git.object_cache import ObjectCache
 from providers.git.push_job import PushJobReport, build_push_job
 from providers.git.push_ref import RefPush, planned_push, push_ref
@@ -41,7 +41,7 @@ class PushJob:
 
 
 def start_push_job(
-    change: Change, wish: CheckedGitRef, client: GitClient, objects: ObjectCache, jobs: ClusterJobs
+    change: Change, wish: ParsedGitRefSpec, client: GitClient, objects: ObjectCache, jobs: ClusterJobs
 ) -> Written:
     """Start the Job of a change, or find it started.
 
@@ -66,7 +66,7 @@ def start_push_job(
 
 
 def push_job_readiness(
-    change: Change, wish: CheckedGitRef, client: GitClient, objects: ObjectCache, jobs: ClusterJobs
+    change: Change, wish: ParsedGitRefSpec, client: GitClient, objects: ObjectCache, jobs: ClusterJobs
 ) -> Readiness:
     """Whether the Job has ended, and the target stands where it should."""
     one = PushJob(jobs, change.address, planned_push(change, wish, client, objects))
@@ -126,8 +126,8 @@ def _written(uid: str, push: RefPush, *, already: bool = False) -> Written:
     return Written(uid, ref_outputs(push.new, in_sync=True, distance=None), already)
 
 
-def require_cluster_jobs(jobs: ClusterJobs | None) -> ClusterJobs:
-    """The Jobs of the cluster. Raises PermanentError where there is no cluster."""
+def connected_cluster_jobs(jobs: ClusterJobs | None) -> ClusterJobs:
+    """The Jobs of the connected cluster. Raises PermanentError where there is no cluster."""
     if jobs is None:
         raise PermanentError("`via: job` needs a cluster", remedy="name one, or write `via: direct`")
     return jobs

@@ -17,7 +17,7 @@ from planner.dataclass import dataclass
 from planner.errors import PermanentError
 from planner.values import Json, JsonObject, document_digest
 from providers.git.checked_names import short_commit
-from providers.git.git_ref_reader import CheckedGitRef, ResolvedRefSide
+from providers.git.git_ref_reader import ParsedGitRefSpec, ResolvedRefSide
 from providers.json_answer import parse_json_answer
 
 CONTAINER = "push"
@@ -72,7 +72,7 @@ class PushJobReport:
         return _SENTENCES[self.result] + at + tries + remedy
 
 
-def build_push_job(address: Address, wish: CheckedGitRef, old: str, new: str) -> JsonObject:
+def build_push_job(address: Address, wish: ParsedGitRefSpec, old: str, new: str) -> JsonObject:
     """The whole Job that moves the target from `old` ("": nowhere) to `new`. Raises PermanentError for a template
     without a container `push`."""
     template = wish.template or {}
@@ -144,7 +144,7 @@ def _metadata(holder: JsonObject, labels: JsonObject, annotations: JsonObject) -
     }
 
 
-def _environment(wish: CheckedGitRef, old: str, new: str) -> list[Json]:
+def _environment(wish: ParsedGitRefSpec, old: str, new: str) -> list[Json]:
     """Everything that is planned, as the script reads it. Holds no secret: keys are mounted."""
     origin, target = wish.origin, wish.target
     hosts = dict.fromkeys((*origin.remote.ssh.known_hosts, *target.remote.ssh.known_hosts))
@@ -180,7 +180,7 @@ def _proxy(side: ResolvedRefSide) -> str:
     return f"{proxy[0]} {proxy[1]}" if proxy else ""
 
 
-def _target(wish: CheckedGitRef) -> JsonObject:
+def _target(wish: ParsedGitRefSpec) -> JsonObject:
     return {TARGET: f"{wish.target.remote.shown} {wish.target.ref}"}
 
 

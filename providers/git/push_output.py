@@ -56,7 +56,8 @@ class PushStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PushResult:
-    """The fate of one ref, why in our own words ("" when it went well), and whether the exchange was completed."""
+    """The result of pushing one ref: its status, why in our own words ("" when it went well), and whether the exchange
+    was completed."""
 
     fate: PushStatus
     why: str = ""
@@ -64,7 +65,8 @@ class PushResult:
 
 
 def parse_push_output(output: bytes, ref: str) -> PushResult:
-    """The fate of `ref`; lines that are not of the known form, or about other refs, are passed over."""
+    """Parse what became of `ref` from the output of `git push --porcelain`; lines that are not of the known form, or
+    about other refs, are passed over."""
     lines = output.decode("utf-8", "replace").splitlines()
     complete = "Done" in lines
     for line in lines:

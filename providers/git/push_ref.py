@@ -17,7 +17,7 @@ from providers.git import push_output
 from providers.git.checked_names import check_commit_id, short_commit
 from providers.git.git_client import GitClient
 from providers.git.git_failures import GitCommandFailed, is_transient_git_failure, may_have_pushed
-from providers.git.git_ref_reader import CheckedGitRef, find_commit_of_ref, is_missing_commit, ref_outputs
+from providers.git.git_ref_reader import ParsedGitRefSpec, find_commit_of_ref, is_missing_commit, ref_outputs
 from providers.git.object_cache import ObjectCache
 from providers.git.push_output import PushStatus
 from providers.git.remotes import ResolvedRemote
@@ -27,7 +27,7 @@ from providers.git.remotes import ResolvedRemote
 class RefPush:
     """One ref on its way from `old` ("" if it is to be created) to `new`."""
 
-    wish: CheckedGitRef
+    wish: ParsedGitRefSpec
     client: GitClient
     objects: ObjectCache
     old: str
@@ -53,7 +53,7 @@ class RefPush:
 
 
 def push_ref(
-    change: Change, wish: CheckedGitRef, client: GitClient, objects: ObjectCache, *, ours: str = ""
+    change: Change, wish: ParsedGitRefSpec, client: GitClient, objects: ObjectCache, *, ours: str = ""
 ) -> Written:
     """Make the target stand on the wanted commit, starting from what the plan saw, or from `ours`: the commit that
     another change of the same plan has pushed there ("" if none has).
@@ -72,7 +72,7 @@ def push_ref(
     return _until_told(push)
 
 
-def planned_push(change: Change, wish: CheckedGitRef, client: GitClient, objects: ObjectCache) -> RefPush:
+def planned_push(change: Change, wish: ParsedGitRefSpec, client: GitClient, objects: ObjectCache) -> RefPush:
     """What is to be pushed, as the plan saw and wanted it. Raises ProviderError where the source lost it since."""
     return RefPush(wish, client, objects, _seen(change.precondition), _wanted(change, wish, client))
 
@@ -81,7 +81,7 @@ def _seen(precondition: Precondition) -> str:
     return "" if precondition.absent else check_commit_id(precondition.content)
 
 
-def _wanted(change: Change, wish: CheckedGitRef, client: GitClient) -> str:
+def _wanted(change: Change, wish: ParsedGitRefSpec, client: GitClient) -> str:
     """The commit of the plan; only where it could not be known then, the one of now."""
     if change.expects:
         return check_commit_id(change.expects)

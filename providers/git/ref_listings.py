@@ -17,7 +17,8 @@ _MOST_AT_ONCE = 8
 
 @dataclass(frozen=True, slots=True)
 class RefListings:
-    """Remembers answers, and failures too: a remote that could not be read is not asked again in the same plan."""
+    """Caches the refs that `git ls-remote` lists for each remote, and failures too: a remote that could not be read is
+    not asked again in the same plan."""
 
     ask: Callable[[ResolvedRemote], Mapping[str, str]]
     _known: dict[tuple[str, GitSshSettings], Future[Mapping[str, str]]] = field(default_factory=dict)

@@ -13,13 +13,14 @@ from planner.plan import FieldChange, FieldOp
 from planner.ports import Absent, Effect, Observation, Present, Preview, Unreadable
 from planner.resource import Resource
 from providers.git.checked_names import short_commit
-from providers.git.git_ref_reader import CheckedGitRef, RefState, ref_outputs
+from providers.git.git_ref_reader import ObservedRefAndOrigin, ParsedGitRefSpec, ref_outputs
 from providers.git.push_job import build_push_job
 
 
-def observe_head(address: Address, look: RefState) -> Observation:
-    """A head that was read, or why not. A branch that is not there is Present without a token, and blocked later: it
-    is data that others take, so that "absent" would read as "will be created"."""
+def observation_of_git_head(address: Address, look: ObservedRefAndOrigin) -> Observation:
+    """Make the observation of a GitHead from the branch as it was read, or why it was not. A branch that is not there
+    is Present without a token, and blocked later: it is data that others take, so that "absent" would read as "will be
+    created"."""
     if look.unreadable:
         return Unreadable(address, look.unreadable)
     if not look.now:
@@ -29,8 +30,8 @@ def observe_head(address: Address, look: RefState) -> Observation:
     )
 
 
-def preview_head(resource: Resource, look: RefState) -> Preview:
-    """Nothing to do, or blocked."""
+def preview_read_only_git_head(resource: Resource, look: ObservedRefAndOrigin) -> Preview:
+    """The preview of a GitHead, which only reads: nothing to do, or blocked."""
     if look.refused:
         return Preview(Effect.NONE, blocked=look.refused.message, remedy=look.refused.remedy)
     if look.missing:
@@ -45,8 +46,8 @@ def preview_head(resource: Resource, look: RefState) -> Preview:
     return Preview(Effect.NONE)
 
 
-def observe_ref(address: Address, look: RefState) -> Observation:
-    """The target as it was read: its object id is the version token."""
+def observation_of_git_ref(address: Address, look: ObservedRefAndOrigin) -> Observation:
+    """Make the observation of a GitRef from the target as it was read: its object id is the version token."""
     if look.unreadable:
         return Unreadable(address, look.unreadable)
     if look.now is None:
@@ -63,8 +64,8 @@ def observe_ref(address: Address, look: RefState) -> Observation:
     )
 
 
-def preview_ref(look: RefState) -> Preview:
-    """What would happen to the target."""
+def preview_git_ref(look: ObservedRefAndOrigin) -> Preview:
+    """What would happen to the target of a GitRef: created, moved forward, or blocked."""
     if look.refused or look.wish is None:
         refused = look.refused
         return Preview(
@@ -88,9 +89,9 @@ def preview_ref(look: RefState) -> Preview:
     return Preview(effect, (change,), expects=look.wanted, outputs=known, warnings=warnings)
 
 
-def preview_with_job(address: Address, wish: CheckedGitRef, now: str, preview: Preview) -> Preview:
-    """The preview with the Job that will push; blocked when its template makes none. Nothing is said about a Job whose
-    name still depends on what other resources give."""
+def add_push_job_to_preview(address: Address, wish: ParsedGitRefSpec, now: str, preview: Preview) -> Preview:
+    """Add the Kubernetes Job that will push to the preview of a GitRef; blocked when its template makes none. Nothing
+    is said about a Job whose name still depends on what other resources give."""
     if wish.origin.open or wish.target.open:
         return preview
     try:
@@ -107,7 +108,7 @@ _UNREAD = (
 )
 
 
-def _missing(wish: CheckedGitRef, look: RefState, effect: Effect) -> Preview:
+def _missing(wish: ParsedGitRefSpec, look: ObservedRefAndOrigin, effect: Effect) -> Preview:
     origin = wish.origin
     what = f"commit {origin.commit}" if origin.commit else origin.ref
     return Preview(
@@ -118,7 +119,7 @@ def _missing(wish: CheckedGitRef, look: RefState, effect: Effect) -> Preview:
     )
 
 
-def _forbidden(wish: CheckedGitRef, look: RefState, now: str) -> tuple[str, str, str]:
+def _forbidden(wish: ParsedGitRefSpec, look: ObservedRefAndOrigin, now: str) -> tuple[str, str, str]:
     """Why the target may not go there: reason, evidence, remedy; three times "" if it may."""
     if not now or wish.origin.open or (look.arriving and look.distance is None):
         return "", "", ""

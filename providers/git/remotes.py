@@ -29,7 +29,7 @@ class UnknownSandboxRemote(PermanentError):
 
 @dataclass(frozen=True, slots=True)
 class RetryPauses:
-    """How often in all, and the pauses in seconds."""
+    """How often a git command is tried in all, and the pauses between tries, in seconds."""
 
     attempts: int = 4
     delay: float = 2.0
@@ -66,7 +66,8 @@ class ResolvedRemote:
 
 @dataclass(frozen=True, slots=True)
 class RemoteLocations:
-    """Where relative paths start, and the folders that stand for URLs (None in the real world)."""
+    """Where git remotes are: where relative paths start, and the sandbox folders that stand for URLs (None in the real
+    world)."""
 
     folder: Path
     simulated: Mapping[str, Path] | None = None
@@ -80,7 +81,7 @@ def open_remote_locations(folder: Path, sandbox: Path | None) -> RemoteLocations
 def resolve_remote(side: JsonObject, places: RemoteLocations, transport: str = "") -> ResolvedRemote:
     """The remote of one side of a document. `transport` is the policy where the side names none of its own.
 
-    Raises PermanentError, never with the URL, when it is none or against the policy; NoSuchPlace in a sandbox.
+    Raises PermanentError, never with the URL, when it is none or against the policy; UnknownSandboxRemote in a sandbox.
     """
     text = side.get("remote")
     if is_remote_name(text):

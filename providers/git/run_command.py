@@ -24,8 +24,8 @@ _ERRORS_KEPT = 64 * 1024  # bytes of standard error; more is read and dropped
 _LINGER = 2.0  # seconds for a killed group to close its pipes
 
 
-class CommandEnd(StrEnum):
-    """How it ended."""
+class CommandTermination(StrEnum):
+    """How a command terminated: by itself, by its time limit or by its output limit."""
 
     ITSELF = "itself"
     TIMED_OUT = "timed out"
@@ -34,12 +34,12 @@ class CommandEnd(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CommandResult:
-    """What came of it. `code` is the exit code, negative for a signal."""
+    """The result of a command: its output, and `code`, the exit code, negative for a signal."""
 
     code: int
     out: bytes
     err: bytes
-    ended: CommandEnd = CommandEnd.ITSELF
+    ended: CommandTermination = CommandTermination.ITSELF
 
 
 def run_command(
@@ -70,24 +70,24 @@ def run_command(
 def _attend(process: subprocess.Popen[bytes], end: float, most: int) -> CommandResult:
     assert process.stdout is not None and process.stderr is not None
     out, err = bytearray(), bytearray()
-    ended = CommandEnd.ITSELF
+    ended = CommandTermination.ITSELF
     with selectors.DefaultSelector() as selector:
         selector.register(process.stdout, selectors.EVENT_READ, (out, most + 1))
         selector.register(process.stderr, selectors.EVENT_READ, (err, _ERRORS_KEPT))
-        while selector.get_map() and ended is CommandEnd.ITSELF:
+        while selector.get_map() and ended is CommandTermination.ITSELF:
             ready = selector.select(max(0.0, end - time.monotonic()))
             if not ready and time.monotonic() >= end:
-                ended = CommandEnd.TIMED_OUT
+                ended = CommandTermination.TIMED_OUT
             for key, _ in ready:
                 retained, limit = key.data
                 if not _take(key.fd, retained, limit):
                     selector.unregister(key.fileobj)
             if len(out) > most:
-                ended = CommandEnd.TOO_LONG
-    if ended is CommandEnd.ITSELF:
+                ended = CommandTermination.TOO_LONG
+    if ended is CommandTermination.ITSELF:
         with suppress(subprocess.TimeoutExpired):
             return CommandResult(process.wait(max(0.1, end - time.monotonic())), bytes(out), bytes(err))
-        ended = CommandEnd.TIMED_OUT
+        ended = CommandTermination.TIMED_OUT
     return CommandResult(-signal.SIGKILL, bytes(out[:most]), bytes(err), ended)
 
 

@@ -28,8 +28,9 @@ class TunnelError(Exception):
         self.code = code
 
 
-def open_tunnel(proxy: tuple[str, int], target: tuple[str, int]) -> tuple[socket.socket, bytes]:
-    """A socket that leads to `target`, and what came of it already. Raises TunnelError."""
+def open_http_proxy_tunnel(proxy: tuple[str, int], target: tuple[str, int]) -> tuple[socket.socket, bytes]:
+    """Open a tunnel through an HTTP proxy (CONNECT): a socket that leads to `target`, and what came of it already.
+    Raises TunnelError."""
     try:
         connection = socket.create_connection(proxy, timeout=SECONDS)
     except OSError:
@@ -93,14 +94,14 @@ def _write_all(data: bytes) -> None:
         data = data[os.write(1, data) :]
 
 
-def main(arguments: list[str]) -> int:
-    """The exit code."""
+def run_ssh_proxy_command(arguments: list[str]) -> int:
+    """Connect standard input and output through the proxy that `arguments` name; the exit code."""
     if len(arguments) != 4 or not (arguments[1].isdigit() and arguments[3].isdigit()):
         os.write(2, b"hwplan-connect: expected PROXY_HOST PROXY_PORT HOST PORT\n")
         return 2
     proxy_host, proxy_port, host, port = arguments
     try:
-        copy_both_ways(*open_tunnel((proxy_host, int(proxy_port)), (host, int(port))))
+        copy_both_ways(*open_http_proxy_tunnel((proxy_host, int(proxy_port)), (host, int(port))))
     except TunnelError as error:
         os.write(2, f"hwplan-connect: {error}\n".encode())
         return error.code
@@ -110,6 +111,6 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    code = main(sys.argv[1:])
+    code = run_ssh_proxy_command(sys.argv[1:])
     sys.stderr.flush()
     os._exit(code)  # not held up by the thread that still reads standard input

@@ -32,7 +32,7 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True, slots=True)
 class GitHubClient:
-    """GitHub as one account sees it. `repo` is `owner/name` throughout."""
+    """A client of GitHub's REST API, as one account. `repo` is `owner/name` throughout."""
 
     connection: GitHubConnection
 

@@ -11,7 +11,8 @@ from providers.github.keyed_objects import FoundGitHubObject
 
 
 class GitHubStatuses:
-    """See KeyedObjectKind. Listed once for a commit. The latest status of a context counts; GitHub forgets none."""
+    """Lists and creates commit statuses at GitHub (see KeyedObjectKind). Listed once for a commit. The latest status of
+    a context counts; GitHub forgets none."""
 
     def place(self, spec: JsonObject) -> Hashable:
         """See KeyedObjectKind."""

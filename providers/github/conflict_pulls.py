@@ -9,7 +9,7 @@ from providers.github.client import GitHubClient
 _MOST = 3  # commits that are asked about: a conflict costs at most so many requests
 
 
-def add_conflict_pull_requests(
+def add_conflicting_pull_requests(
     found: ConflictingMerge, client: GitHubClient, repo: str, branch: str
 ) -> ConflictingMerge:
     """The conflict with the numbers of the merged pull requests. Where GitHub does not say, the commits are enough."""

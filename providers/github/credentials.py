@@ -33,7 +33,7 @@ class WebSender(Protocol):
 
 
 class GitHubCredential(Protocol):
-    """Gives the `Authorization` header."""
+    """A credential for GitHub: gives the `Authorization` header."""
 
     def header(self, web: WebSender, base: str) -> str:
         """The value, "" for none. Raises ProviderError when there is none to be had."""

@@ -26,8 +26,9 @@ _LOCAL = ("127.0.0.1", "localhost", "::1")
 
 
 @dataclass(slots=True)
-class GitHubClients:
-    """The clients of one command. `folder` is where relative paths start; `connect` makes a connection."""
+class GitHubClientsByAccount:
+    """The GitHub clients of one command, one for each account. `folder` is where relative paths start; `connect` makes
+    a connection."""
 
     folder: Path
     web: WebSender

@@ -71,7 +71,7 @@ class KeyedObjectKind(Protocol):
 
 
 def has_unknown_output(place: Hashable) -> bool:
-    """Whether a part of where an object stands is an output that is not known yet."""
+    """Whether the spec names the place of its object by an output that is not known yet."""
     return isinstance(place, tuple) and any(isinstance(part, OutputRef | OutputTemplate) for part in place)
 
 

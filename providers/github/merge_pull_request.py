@@ -16,8 +16,8 @@ from planner.pull_requests.merge_answers import PAUSES, MergeAnswer, MergeFollow
 from planner.pull_requests.merge_check import ConflictingMerge, MergeMismatch, PredictedMerge
 from planner.pull_requests.mergeability import Mergeability, judge_mergeability
 from providers.github.client import GitHubClient
-from providers.github.conflict_pulls import add_conflict_pull_requests
-from providers.github.pull_request_spec import GitMergeReader, PullRequestMerge, merge_outputs
+from providers.github.conflict_pulls import add_conflicting_pull_requests
+from providers.github.pull_request_spec import GitMergePredictor, ParsedPullRequestSpec, merge_outputs
 from providers.github.verify_merge import MergeVerifier
 
 RESERVE = 100  # requests that are left for reading and reporting: below it nothing is merged (P18)
@@ -36,7 +36,7 @@ class UnpredictedMerge(PermanentError):
 
 @dataclass(frozen=True, slots=True)
 class MergeContext:
-    """What a merge works with."""
+    """What merging a pull request needs: the client, git, and the check of the result."""
 
     client: GitHubClient
     verifier: MergeVerifier
@@ -44,8 +44,8 @@ class MergeContext:
     reserve: int = RESERVE
 
 
-def merge_pull_request(wanted: PullRequestMerge, context: MergeContext) -> Written:
-    """Have it merged, or find it merged.
+def merge_pull_request(wanted: ParsedPullRequestSpec, context: MergeContext) -> Written:
+    """Merge a pull request at GitHub, or find it merged.
 
     Raises PreconditionError when the head is not the reviewed commit or it may not be merged any more,
     UnpredictedMerge, TemporaryError when nothing was done and a later try may succeed, PermanentError when an operator
@@ -73,7 +73,7 @@ def merge_pull_request(wanted: PullRequestMerge, context: MergeContext) -> Writt
     raise _refusal(wanted, reply)
 
 
-def wait_until_mergeable(wanted: PullRequestMerge, context: MergeContext) -> PullRequestState:
+def wait_until_mergeable(wanted: ParsedPullRequestSpec, context: MergeContext) -> PullRequestState:
     """The pull request, merged or ready to be: looked at again while GitHub computes. Raises ProviderError."""
     for pause in (*_LOOKS, 0.0):
         pull = context.client.pull(wanted.repo, wanted.number)
@@ -92,15 +92,15 @@ def wait_until_mergeable(wanted: PullRequestMerge, context: MergeContext) -> Pul
     raise TemporaryError("GitHub has not computed yet whether it can be merged", where=wanted.shown)
 
 
-def refuse_pull_changed_since_review(wanted: PullRequestMerge, pull: PullRequestState) -> None:
+def refuse_pull_changed_since_review(wanted: ParsedPullRequestSpec, pull: PullRequestState) -> None:
     """Raise PreconditionError when an open pull request is not the one that was reviewed (P3, P7)."""
-    reason = changed_since_review(wanted, pull)
+    reason = describe_change_since_review(wanted, pull)
     if reason:
         raise PreconditionError(f"{wanted.shown}: {reason}", where=wanted.shown, remedy="review it, and plan again")
 
 
-def changed_since_review(wanted: PullRequestMerge, pull: PullRequestState) -> str:
-    """What is not as it was reviewed; "" for nothing."""
+def describe_change_since_review(wanted: ParsedPullRequestSpec, pull: PullRequestState) -> str:
+    """Say what of a pull request is not as it was reviewed (head, base branch, closed); "" for nothing."""
     if pull.head != wanted.head:
         return f"its head is {pull.head}, and {wanted.head} was reviewed"
     if pull.base_branch != wanted.base:
@@ -110,7 +110,9 @@ def changed_since_review(wanted: PullRequestMerge, pull: PullRequestState) -> st
     return ""
 
 
-def _found_merged(wanted: PullRequestMerge, context: MergeContext, pull: PullRequestState, *, asked: bool) -> Written:
+def _found_merged(
+    wanted: ParsedPullRequestSpec, context: MergeContext, pull: PullRequestState, *, asked: bool
+) -> Written:
     """Merged before we asked, by whomever: it enters at the same check (P11, P21)."""
     commit = context.verifier.of_others(wanted, pull)
     if isinstance(commit, MergeMismatch):
@@ -118,17 +120,17 @@ def _found_merged(wanted: PullRequestMerge, context: MergeContext, pull: PullReq
     return Written(str(wanted.number), merge_outputs(commit), already=not asked)
 
 
-def _predicted(wanted: PullRequestMerge, context: MergeContext) -> PredictedMerge:
+def _predicted(wanted: ParsedPullRequestSpec, context: MergeContext) -> PredictedMerge:
     predicted = context.verifier.git.predict(wanted.git, wanted.base, wanted.head, wanted.method)
     if isinstance(predicted, ConflictingMerge):
-        predicted = add_conflict_pull_requests(predicted, context.client, wanted.repo, wanted.base)
+        predicted = add_conflicting_pull_requests(predicted, context.client, wanted.repo, wanted.base)
         raise PreconditionError(f"{wanted.shown}: {predicted.described()}", where=wanted.shown, remedy=_UPDATE)
     if reason := why_behind_base(wanted, context.verifier.git, predicted):
         raise PreconditionError(f"{wanted.shown}: {reason}", where=wanted.shown, remedy=_UPDATE)
     return predicted
 
 
-def why_behind_base(wanted: PullRequestMerge, git: GitMergeReader, predicted: PredictedMerge) -> str:
+def why_behind_base(wanted: ParsedPullRequestSpec, git: GitMergePredictor, predicted: PredictedMerge) -> str:
     """Why a head is not up to date that has to be; "" where it is or need not be (P6)."""
     if not wanted.up_to_date or git.is_ancestor(predicted.base, predicted.head):
         return ""
@@ -144,7 +146,7 @@ def _keep_reserve(context: MergeContext) -> None:
         )
 
 
-def _verified(wanted: PullRequestMerge, context: MergeContext, predicted: PredictedMerge, named: str) -> Written:
+def _verified(wanted: ParsedPullRequestSpec, context: MergeContext, predicted: PredictedMerge, named: str) -> Written:
     found = context.verifier.after_merge(wanted, context.client, predicted, named)
     if isinstance(found, MergeMismatch):
         raise UnpredictedMerge(found, wanted.shown)
@@ -152,7 +154,7 @@ def _verified(wanted: PullRequestMerge, context: MergeContext, predicted: Predic
     return Written(str(wanted.number), merge_outputs(found.commit), warnings=(moved,) if found.moved_to else ())
 
 
-def _after_silence(wanted: PullRequestMerge, context: MergeContext, predicted: PredictedMerge) -> Written | None:
+def _after_silence(wanted: ParsedPullRequestSpec, context: MergeContext, predicted: PredictedMerge) -> Written | None:
     """What reading says after an answer that was lost: merged, or None where it is still open (P9)."""
     try:
         pull = context.client.pull(wanted.repo, wanted.number)
@@ -163,7 +165,7 @@ def _after_silence(wanted: PullRequestMerge, context: MergeContext, predicted: P
     return _verified(wanted, context, predicted, "") if pull.merged else None
 
 
-def _refusal(wanted: PullRequestMerge, reply: MergeReply) -> ProviderError:
+def _refusal(wanted: ParsedPullRequestSpec, reply: MergeReply) -> ProviderError:
     said = f' ("{reply.said[:200]}")' if reply.said else ""
     text = f"{wanted.shown}: {reply.answer.value}{said}"
     match reply.answer:

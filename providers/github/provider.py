@@ -32,7 +32,7 @@ from planner.ports import (
 from planner.resource import Resource
 from planner.values import JsonObject, Vault, outputs_in_document
 from providers.github.commit_statuses import GitHubStatuses
-from providers.github.github_clients import GitHubClients
+from providers.github.github_clients import GitHubClientsByAccount
 from providers.github.keyed_objects import (
     KeyedObjectKind,
     apply_keyed_object,
@@ -41,8 +41,8 @@ from providers.github.keyed_objects import (
 )
 from providers.github.marked_texts import MarkedComments, MarkedIssues
 from providers.github.merge_pull_request import MergeContext, merge_pull_request
-from providers.github.pull_request_spec import GitMergeReader, PullRequestMerge, parse_pull_request_spec
-from providers.github.pull_requests import observe_pull, preview_pull
+from providers.github.pull_request_spec import GitMergePredictor, ParsedPullRequestSpec, parse_pull_request_spec
+from providers.github.pull_requests import observation_of_pull_request, preview_pull_request_merge
 from providers.github.verify_merge import MergeVerifier
 
 KEYED: Mapping[str, KeyedObjectKind] = {
@@ -54,10 +54,10 @@ KEYED: Mapping[str, KeyedObjectKind] = {
 
 @dataclass(slots=True, weakref_slot=True)
 class GitHubProvider(NeverDeletes):
-    """See planner.ports.Provider."""
+    """Observes, previews and applies GitHub's kinds (planner.ports.Provider)."""
 
-    clients: GitHubClients
-    git: GitMergeReader
+    clients: GitHubClientsByAccount
+    git: GitMergePredictor
     sleep: Callable[[float], None] = time.sleep
     _listings: dict[Hashable, Sequence[Any] | ProviderError] = field(default_factory=dict)
     _lock: threading.RLock = field(default_factory=threading.RLock)
@@ -97,7 +97,7 @@ class GitHubProvider(NeverDeletes):
         """It was read back when it was written: there is nothing to wait for."""
         return {change.address: Readiness(done=True, ok=True) for change in changes}
 
-    def _desk(self, wanted: PullRequestMerge) -> MergeContext:
+    def _desk(self, wanted: ParsedPullRequestSpec) -> MergeContext:
         verifier = MergeVerifier(self.git, self.sleep)
         return MergeContext(self.clients.of(wanted.access), verifier, self.sleep)
 
@@ -137,7 +137,7 @@ class GitHubProvider(NeverDeletes):
         if resource.address.kind not in KEYED:
             wanted = parse_pull_request_spec(resource.address, spec)
             try:
-                return preview_pull(resource, wanted, self._desk(wanted))
+                return preview_pull_request_merge(resource, wanted, self._desk(wanted))
             except ProviderError as error:
                 return Preview(Effect.RUN, blocked=error.described(), remedy=error.remedy)
         try:
@@ -158,7 +158,7 @@ class GitHubProvider(NeverDeletes):
 
     # Pull requests
 
-    def _observe_pulls(self, merges: Sequence[PullRequestMerge]) -> dict[Address, Observation]:
+    def _observe_pulls(self, merges: Sequence[ParsedPullRequestSpec]) -> dict[Address, Observation]:
         found: dict[Address, Observation] = {}
         several = Counter((one.repo, repr(one.access)) for one in merges)
         for one in merges:
@@ -168,7 +168,7 @@ class GitHubProvider(NeverDeletes):
                 found[one.address] = Unreadable(one.address, error.described())
         return found
 
-    def _observe_pull(self, wanted: PullRequestMerge, *, listed: bool) -> Present:
+    def _observe_pull(self, wanted: ParsedPullRequestSpec, *, listed: bool) -> Present:
         client = self.clients.of(wanted.access)
         if listed:
             place = ("PullRequest", repr(wanted.access), wanted.repo)
@@ -178,8 +178,8 @@ class GitHubProvider(NeverDeletes):
                 listing = self._listings[place]
             for pull in listing if not isinstance(listing, ProviderError) else ():
                 if pull.number == wanted.number:
-                    return observe_pull(wanted.address, pull)
-        return observe_pull(wanted.address, client.pull(wanted.repo, wanted.number))
+                    return observation_of_pull_request(wanted.address, pull)
+        return observation_of_pull_request(wanted.address, client.pull(wanted.repo, wanted.number))
 
 
 _TWINS = Preview(Effect.UPDATE, blocked="another resource declares the same object", remedy="keep one of the two")

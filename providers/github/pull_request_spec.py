@@ -12,8 +12,9 @@ from planner.pull_requests.merge_check import ConflictingMerge, MergedHistory, P
 from planner.values import JsonObject
 
 
-class GitMergeReader(Protocol):
-    """What git says of merges. `side` is the `git` of a document. All methods raise ProviderError."""
+class GitMergePredictor(Protocol):
+    """What git predicts of a merge, and says of merged commits. `side` is the `git` of a document. All methods raise
+    ProviderError."""
 
     def tip(self, side: JsonObject, branch: str) -> str:
         """Where a branch stands now, "" if there is none."""
@@ -39,9 +40,9 @@ class GitMergeReader(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class PullRequestMerge:
-    """The merge that a document asks for. `up_to_date` says that nothing but a head that contains the
-    tip of its base counts as tested."""
+class ParsedPullRequestSpec:
+    """The parsed spec of a PullRequest: the merge that it asks for. `up_to_date` says that nothing but a head that
+    contains the tip of its base counts as tested."""
 
     address: Address
     repo: str
@@ -59,9 +60,9 @@ class PullRequestMerge:
         return f"{self.repo}#{self.number}"
 
 
-def parse_pull_request_spec(address: Address, spec: JsonObject) -> PullRequestMerge:
+def parse_pull_request_spec(address: Address, spec: JsonObject) -> ParsedPullRequestSpec:
     """The spec of a PullRequest, which the loader has checked."""
-    return PullRequestMerge(
+    return ParsedPullRequestSpec(
         address=address,
         repo=spec["repo"],
         number=spec["number"],

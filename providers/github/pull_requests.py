@@ -13,30 +13,30 @@ from planner.pull_requests.merge_check import ConflictingMerge, MergeMismatch
 from planner.pull_requests.mergeability import Mergeability, judge_mergeability
 from planner.resource import Resource
 from planner.values import document_digest
-from providers.github.conflict_pulls import add_conflict_pull_requests
-from providers.github.merge_pull_request import MergeContext, changed_since_review, why_behind_base
-from providers.github.pull_request_spec import PullRequestMerge, merge_outputs
+from providers.github.conflict_pulls import add_conflicting_pull_requests
+from providers.github.merge_pull_request import MergeContext, describe_change_since_review, why_behind_base
+from providers.github.pull_request_spec import ParsedPullRequestSpec, merge_outputs
 
 _MERGED: FieldPath = ("merged",)
 _SOON = "GitHub is still computing whether it can be merged; the apply waits for it"
 
 
-def observe_pull(address: Address, pull: PullRequestState) -> Present:
-    """A pull request as it was read. Its version is head, base branch and state: what else happens to it, or to the
-    base, makes no plan stale, because the apply predicts the merge anew."""
+def observation_of_pull_request(address: Address, pull: PullRequestState) -> Present:
+    """Make the observation of a pull request that was read. Its version is head, base branch and state: what else
+    happens to it, or to the base, makes no plan stale, because the apply predicts the merge anew."""
     version = document_digest([pull.head, pull.base_branch, pull.is_open, pull.merged])
     outputs = merge_outputs(pull.merge_commit) if pull.merged else {}
     return Present(address, str(pull.number), version, {"merged": pull.merged, "head": pull.head}, outputs=outputs)
 
 
-def preview_pull(resource: Resource, wanted: PullRequestMerge, context: MergeContext) -> Preview:
+def preview_pull_request_merge(resource: Resource, wanted: ParsedPullRequestSpec, context: MergeContext) -> Preview:
     """What an apply would do: merge it, nothing because it is merged and verified, or why it cannot."""
     pull = context.client.pull(wanted.repo, wanted.number)
     if pull.merged:
         return _preview_merged(wanted, context, pull)
     fields = (FieldChange(_MERGED, FieldOp.CHANGE, False, True),)
     remedy = "review it, and plan again"
-    if reason := changed_since_review(wanted, pull):
+    if reason := describe_change_since_review(wanted, pull):
         return Preview(Effect.RUN, fields, blocked=reason, remedy=remedy)
     verdict = judge_mergeability(pull)
     if verdict not in (Mergeability.READY, Mergeability.LOOK_AGAIN, Mergeability.CONFLICT):
@@ -46,7 +46,7 @@ def preview_pull(resource: Resource, wanted: PullRequestMerge, context: MergeCon
     except ProviderError as error:
         return Preview(Effect.RUN, fields, blocked=f"the merge cannot be predicted: {error.described()}")
     if isinstance(predicted, ConflictingMerge):
-        predicted = add_conflict_pull_requests(predicted, context.client, wanted.repo, wanted.base)
+        predicted = add_conflicting_pull_requests(predicted, context.client, wanted.repo, wanted.base)
         return Preview(Effect.RUN, fields, blocked=predicted.described(), remedy="have the branch brought up to date")
     if reason := why_behind_base(wanted, context.verifier.git, predicted):
         return Preview(Effect.RUN, fields, blocked=reason, remedy="have the branch brought up to date")
@@ -57,7 +57,7 @@ def preview_pull(resource: Resource, wanted: PullRequestMerge, context: MergeCon
     return Preview(Effect.RUN, fields, desired=resource.manifest, evidence=evidence, warnings=warnings)
 
 
-def _preview_merged(wanted: PullRequestMerge, context: MergeContext, pull: PullRequestState) -> Preview:
+def _preview_merged(wanted: ParsedPullRequestSpec, context: MergeContext, pull: PullRequestState) -> Preview:
     commit = context.verifier.of_others(wanted, pull)
     if isinstance(commit, MergeMismatch):
         remedy = "look at the branch; revert it, or accept it by hand"

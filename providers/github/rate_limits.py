@@ -31,7 +31,7 @@ class RateLimitQuota:
 
 
 def read_quota(headers: Mapping[str, str]) -> RateLimitQuota | None:
-    """The quota that an answer tells of; None where it tells of none."""
+    """Read the rate limit quota from the headers of an answer; None where it tells of none."""
     found = [headers.get(f"x-ratelimit-{name}", "").strip() for name in ("limit", "remaining", "reset")]
     if not all(_NUMBER.fullmatch(text) for text in found):
         return None

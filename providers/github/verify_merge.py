@@ -20,7 +20,7 @@ from planner.pull_requests.merge_check import (
     possible_merges,
 )
 from providers.github.client import GitHubClient
-from providers.github.pull_request_spec import GitMergeReader, PullRequestMerge
+from providers.github.pull_request_spec import GitMergePredictor, ParsedPullRequestSpec
 
 _PAUSES = (1.0, 2.0, 4.0)  # seconds between looks for what is not there yet
 _MOST = 250  # commits of a pull request that GitHub rebases
@@ -39,11 +39,11 @@ class VerifiedMerge:
 class MergeVerifier:
     """Verifies the merges of one account. `sleep` lets time pass between two looks."""
 
-    git: GitMergeReader
+    git: GitMergePredictor
     sleep: Callable[[float], None]
 
     def after_merge(
-        self, wanted: PullRequestMerge, client: GitHubClient, predicted: PredictedMerge, named: str
+        self, wanted: ParsedPullRequestSpec, client: GitHubClient, predicted: PredictedMerge, named: str
     ) -> VerifiedMerge | MergeMismatch:
         """The commit of a merge that we asked for, or what is wrong with it. `named` is what GitHub's answer named."""
         for pause in (*_PAUSES, 0.0):
@@ -55,7 +55,7 @@ class MergeVerifier:
             self.sleep(pause)
         return found
 
-    def of_others(self, wanted: PullRequestMerge, pull: PullRequestState) -> str | MergeMismatch:
+    def of_others(self, wanted: ParsedPullRequestSpec, pull: PullRequestState) -> str | MergeMismatch:
         """The commit of a merge that somebody else made, or that we made before a crash, or what is wrong with it."""
         if reason := mismatch_reported_by_github(pull, wanted.head, wanted.base):
             return MergeMismatch(reason, "")
@@ -75,7 +75,7 @@ class MergeVerifier:
         return worst
 
     def _checked(
-        self, wanted: PullRequestMerge, pull: PullRequestState, predicted: PredictedMerge
+        self, wanted: ParsedPullRequestSpec, pull: PullRequestState, predicted: PredictedMerge
     ) -> VerifiedMerge | MergeMismatch:
         seen = self.git.merged(wanted.git, wanted.base, pull.merge_commit, len(predicted.trees))
         mismatch = find_merge_mismatch(predicted, seen)
@@ -92,7 +92,7 @@ class MergeVerifier:
             return MergeMismatch(reason, predicted.tree, mismatch.found_tree)
         return VerifiedMerge(pull.merge_commit, moved_to=base)
 
-    def _commits(self, wanted: PullRequestMerge, seen: MergedHistory) -> int:
+    def _commits(self, wanted: ParsedPullRequestSpec, seen: MergedHistory) -> int:
         """How many commits the pull request has; the head is read by a prediction first."""
         self.git.predict(wanted.git, wanted.base, wanted.head, "squash", seen.commits[-1].commit)
         return self.git.commits_of(wanted.head, seen.commits[0].commit)

@@ -12,7 +12,7 @@ from typing import TypeAlias
 from planner.dataclass import dataclass
 from planner.errors import ProviderError
 from providers.http.deadline import Deadline
-from providers.http.errors import TlsFailed, Unreachable, UntrustedCertificate
+from providers.http.errors import TlsFailed, Unreachable, UntrustedServerCertificate
 
 Vet: TypeAlias = Callable[[str], None]  # gets an address in text form; raises ProviderError to refuse it
 Tunnel: TypeAlias = Callable[[str, int, float], socket.socket]  # host, port, seconds
@@ -37,7 +37,7 @@ class ServerEndpoint:
 
 
 def open_connection(server: ServerEndpoint, deadline: Deadline) -> socket.socket:
-    """A new connection, the TLS handshake done. Raises Unreachable, UntrustedCertificate, and what `server.vet`
+    """A new connection, the TLS handshake done. Raises Unreachable, UntrustedServerCertificate, and what `server.vet`
     raises."""
     try:
         if server.tunnel is None:
@@ -88,7 +88,7 @@ def _handshake_error(error: Exception, where: str) -> ProviderError:
         case ssl.SSLCertVerificationError():
             remedy = "check the host name and the certificate authorities"
             reason = f"its certificate is not trusted: {error.verify_message}"
-            return UntrustedCertificate(reason, where=where, remedy=remedy)
+            return UntrustedServerCertificate(reason, where=where, remedy=remedy)
         case ssl.SSLError() if not isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError):
             reason = f"TLS failed: {error.reason or 'no reason given'}"
             return TlsFailed(reason, where=where, remedy="does this port speak TLS 1.2 or newer?")

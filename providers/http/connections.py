@@ -53,7 +53,7 @@ class HttpConnections:
         """Send, and give the answer, at most `limit` bytes of it, while the block lasts. What is not read to the end
         closes the connection.
 
-        Raises Unreachable, UntrustedCertificate, TooLarge, ConnectionBroken.
+        Raises Unreachable, UntrustedServerCertificate, TooLarge, ConnectionBroken.
         """
         sock, reused = self._take(server, deadline)
         usable = False

@@ -10,7 +10,7 @@ class Unreachable(TemporaryError):
     """No connection to the server: refused, timed out, name not found."""
 
 
-class ConnectionLost(Unreachable):
+class ConnectionLostSafeToResend(Unreachable):
     """The connection broke, and the request may be sent again: it did not reach the server, or repeats no effect."""
 
 
@@ -18,11 +18,11 @@ class TlsFailed(PermanentError):
     """TLS failed: the certificate is not trusted, or the handshake was refused."""
 
 
-class UntrustedCertificate(TlsFailed):
+class UntrustedServerCertificate(TlsFailed):
     """The certificate of the server is not trusted."""
 
 
-class CertificateRefused(TlsFailed):
+class ClientCertificateRefused(TlsFailed):
     """The server refused the connection by a TLS alert: our certificate is missing, or not one that it trusts."""
 
 

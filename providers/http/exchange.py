@@ -14,7 +14,7 @@ from dataclasses import field
 from planner.dataclass import dataclass
 from planner.errors import PermanentError
 from providers.http.deadline import Deadline, DeadlineReader
-from providers.http.errors import BrokenAnswer, CertificateRefused, ConnectionBroken
+from providers.http.errors import BrokenAnswer, ClientCertificateRefused, ConnectionBroken
 from providers.http.response import HttpResponse
 
 _TARGET = re.compile(r"/[!-~]*")
@@ -64,7 +64,7 @@ def begin_exchange(
 ) -> HttpResponse:
     """Send, and read the head of the answer by `reader`.
 
-    Raises ConnectionBroken, CertificateRefused, and what the pieces of its body raise.
+    Raises ConnectionBroken, ClientCertificateRefused, and what the pieces of its body raise.
     """
     cut_off = _send(sock, request, deadline, reused)
     try:
@@ -90,10 +90,10 @@ def _send(sock: socket.socket, request: HttpRequest, deadline: Deadline, reused:
 
 def error_of_broken_exchange(
     error: Exception, *, before: bool, stale: bool = False
-) -> CertificateRefused | ConnectionBroken:
+) -> ClientCertificateRefused | ConnectionBroken:
     """What a broken exchange means. TLS alerts that come with the first read say why the handshake was refused."""
     if isinstance(error, ssl.SSLError) and "ALERT" in (error.reason or ""):
-        return CertificateRefused(f"TLS failed: {error.reason}", remedy="check the client certificate")
+        return ClientCertificateRefused(f"TLS failed: {error.reason}", remedy="check the client certificate")
     return ConnectionBroken(_reason(error), before=before, stale=stale and not isinstance(error, TimeoutError))
 
 

@@ -66,7 +66,7 @@ def _utc(text: str) -> datetime:
 
 
 def busy_error(answer: HttpAnswer, where: str) -> TemporaryError:
-    """The error for a status of `BUSY`."""
+    """The error for an answer that says that the server is busy (one of the statuses `BUSY`)."""
     return TemporaryError(
         f"the server answers {answer.status}", where=where, retry_after=retry_after_seconds(answer.headers)
     )

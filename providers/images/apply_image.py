@@ -15,10 +15,10 @@ from providers.images.copy_image import ImageLocation, copy_image, read_manifest
 from providers.images.image_manifest import ImageManifest, with_image_annotation
 from providers.images.image_reference import ImageReference, LayoutReference
 from providers.images.image_spec import ImageSpec
-from providers.images.image_state import BUILD, digest_of_known_build_inputs
+from providers.images.image_state import BUILD, build_inputs_digest_if_known
 from providers.images.image_stores import ImageStores
 from providers.images.oci_layout import OciLayout
-from providers.simulated_oci_layout import create_oci_layout
+from providers.simulated_oci_layout import write_simulated_images
 
 _PLAN_AGAIN = "plan again: what this plan was made from has moved"
 
@@ -69,7 +69,7 @@ def _planned(source: ImageLocation, wanted: ImageSpec, change: Change) -> ImageM
 
 
 def _build(change: Change, wanted: ImageSpec, places: ImageStores, folder: Path) -> tuple[str, bool]:
-    mark = digest_of_known_build_inputs(wanted, folder)
+    mark = build_inputs_digest_if_known(wanted, folder)
     if not mark or (change.expects and mark != change.expects):
         raise PreconditionError(
             "the build context is not what the plan was made from", where=str(change.address), remedy=_PLAN_AGAIN
@@ -93,7 +93,7 @@ def _result(wanted: ImageSpec, mark: str, places: ImageStores, folder: Path) -> 
     assert wanted.build is not None
     if places.simulated:
         with tempfile.TemporaryDirectory(prefix="hwplan-build-") as temp:
-            create_oci_layout(Path(temp) / "layout", [f"{wanted.target} ({mark})"])
+            write_simulated_images(Path(temp) / "layout", [f"{wanted.target} ({mark})"])
             yield OciLayout(Path(temp) / "layout")
         return
     context = build_context_folder(folder, wanted.build.context, wanted.build.dockerfile)

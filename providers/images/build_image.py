@@ -16,7 +16,7 @@ from pathlib import Path
 from planner.dataclass import dataclass
 from planner.errors import PermanentError, ProviderError
 from providers.images.build_step import run_build_step
-from providers.images.docker_archive import extract_docker_archive
+from providers.images.docker_archive import convert_docker_archive_to_oci_layout
 from providers.images.image_reference import ImageReference
 from providers.images.oci_layout import OciLayout
 
@@ -75,7 +75,7 @@ def _docker(recipe: BuildRecipe, temp: Path) -> OciLayout:
     finally:
         with suppress(ProviderError):
             run_build_step(["docker", "image", "rm", name], temp, recipe.target)
-    return extract_docker_archive(temp / "saved.tar", temp / "layout", recipe.target)
+    return convert_docker_archive_to_oci_layout(temp / "saved.tar", temp / "layout", recipe.target)
 
 
 def _common(recipe: BuildRecipe) -> list[str]:

@@ -11,7 +11,12 @@ from concurrent.futures import ThreadPoolExecutor
 
 from planner.dataclass import dataclass
 from planner.errors import PermanentError, PreconditionError
-from providers.images.image_manifest import ImageDescriptor, ImageManifest, select_platforms, single_platform_child
+from providers.images.image_manifest import (
+    ImageDescriptor,
+    ImageManifest,
+    child_for_single_wanted_platform,
+    select_wanted_platforms,
+)
 from providers.images.image_reference import ImageReference
 from providers.images.image_store import ImageStore
 
@@ -31,9 +36,9 @@ class ImageLocation:
 
 def read_manifest_to_copy(source: ImageLocation, found: ImageManifest, platforms: Sequence[str]) -> ImageManifest:
     """The manifest that goes under the target's tag. Reads the child when one platform is taken of an index."""
-    child = single_platform_child(found, platforms)
+    child = child_for_single_wanted_platform(found, platforms)
     if child is None:
-        return select_platforms(found, platforms)
+        return select_wanted_platforms(found, platforms)
     return _fetched(source, child)
 
 

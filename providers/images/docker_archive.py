@@ -19,7 +19,7 @@ from providers.images.image_manifest import MAX_MANIFEST, OCI_MANIFEST, ImageDes
 from providers.images.image_reference import ImageReference
 from providers.images.oci_layout import OciLayout
 from providers.json_answer import parse_json_answer
-from providers.simulated_oci_layout import create_oci_layout
+from providers.simulated_oci_layout import write_simulated_images
 
 _PIECE = 1 << 18
 _CONFIG = "application/vnd.oci.image.config.v1+json"
@@ -27,10 +27,10 @@ _LAYER = "application/vnd.oci.image.layer.v1.tar"
 _PACKED = {b"\x1f\x8b": "+gzip", b"\x28\xb5": "+zstd"}
 
 
-def extract_docker_archive(archive: Path, folder: Path, image: ImageReference) -> OciLayout:
-    """Write the layout with the archive's one image into `folder` (made here). Raises PermanentError for anything else
-    than such an archive."""
-    create_oci_layout(folder, [])
+def convert_docker_archive_to_oci_layout(archive: Path, folder: Path, image: ImageReference) -> OciLayout:
+    """Convert the archive to an OCI layout: write the layout with the archive's one image into `folder` (made here).
+    Raises PermanentError for anything else than such an archive."""
+    write_simulated_images(folder, [])
     layout = OciLayout(folder)
     try:
         with tarfile.open(archive) as tar:

@@ -20,9 +20,9 @@ _MAX_FILE = 1 << 20
 _HUB = ("https://index.docker.io/v1/", "index.docker.io", "docker.io")
 
 
-class DockerCredentials:
-    """The file that `$REGISTRY_AUTH_FILE` names (as for skopeo and buildah), else `config.json` below `$DOCKER_CONFIG`,
-    else below `~/.docker`."""
+class DockerConfigFileCredentials:
+    """Looks up the username and password of a registry in one file: the one that `$REGISTRY_AUTH_FILE` names (as for
+    skopeo and buildah), else `config.json` below `$DOCKER_CONFIG`, else below `~/.docker`."""
 
     def __init__(self, file: Path | None = None) -> None:
         self._file = file

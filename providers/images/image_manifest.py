@@ -32,7 +32,8 @@ _NAMES = {name.lower(): name for name in ("mediaType", "manifests", "layers", "c
 
 @dataclass(frozen=True, slots=True)
 class ImageDescriptor:
-    """What points at a blob or a manifest. `platform` is `os/arch[/variant]`, "" when it says none."""
+    """An OCI descriptor: media type, digest and size of a blob or a manifest. `platform` is `os/arch[/variant]`, ""
+    when it says none."""
 
     media_type: str
     digest: str
@@ -133,9 +134,10 @@ def _annotations(document: dict[str, Any]) -> tuple[tuple[str, str], ...]:
     return tuple(sorted((key, value) for key, value in found.items() if isinstance(value, str)))
 
 
-def select_platforms(source: ImageManifest, platforms: Sequence[str]) -> ImageManifest:
-    """What is copied when it is not a single child (`single_platform_child`): the source itself for `all` and for an
-    image without an index, else an index with just the wanted entries, in the source's order and in canonical JSON.
+def select_wanted_platforms(source: ImageManifest, platforms: Sequence[str]) -> ImageManifest:
+    """What is copied when it is not a single child (`child_for_single_wanted_platform`): the source itself for `all`
+    and for an image without an index, else an index with just the wanted entries, in the source's order and in
+    canonical JSON.
 
     A platform without a variant takes the entry without one, else the only entry of that os and architecture. Raises
     PermanentError when the index lacks a platform.
@@ -156,15 +158,15 @@ def _written(document: JsonObject) -> ImageManifest:
         raise PermanentError("the manifest holds a number or a nesting that hwplan does not write") from None
 
 
-def single_platform_child(source: ImageManifest, platforms: Sequence[str]) -> ImageDescriptor | None:
+def child_for_single_wanted_platform(source: ImageManifest, platforms: Sequence[str]) -> ImageDescriptor | None:
     """The child to copy in place of the index when exactly one platform is wanted, else None."""
     return _entry(source, platforms[0]) if source.is_index and len(platforms) == 1 and ALL not in platforms else None
 
 
 def digest_of_selected_manifest(source: ImageManifest, platforms: Sequence[str]) -> str:
-    """The digest that the target's tag will have."""
-    child = single_platform_child(source, platforms)
-    return child.digest if child else select_platforms(source, platforms).digest
+    """The digest of what is copied for these platforms (the child or the index), which the target's tag will have."""
+    child = child_for_single_wanted_platform(source, platforms)
+    return child.digest if child else select_wanted_platforms(source, platforms).digest
 
 
 def _entry(index: ImageManifest, platform: str) -> ImageDescriptor:

@@ -61,8 +61,8 @@ class LayoutReference:
         return f"oci:{self.folder}" + (f":{self.name}" if self.name else "")
 
 
-def parse_image_source(text: object) -> ImageReference | LayoutReference:
-    """Read a reference, or `oci:FOLDER[:NAME]`. Raises PermanentError; the text is not repeated in it."""
+def parse_image_or_layout_reference(text: object) -> ImageReference | LayoutReference:
+    """Parse an image reference, or `oci:FOLDER[:NAME]`. Raises PermanentError; the text is not repeated in it."""
     if not isinstance(text, str) or not text.startswith("oci:"):
         return parse_image_reference(text)
     folder, colon, name = text.removeprefix("oci:").partition(":")
@@ -72,7 +72,7 @@ def parse_image_source(text: object) -> ImageReference | LayoutReference:
 
 
 def parse_image_reference(text: object) -> ImageReference:
-    """Read a reference with its registry in front. Raises PermanentError; the text is not repeated in it."""
+    """Parse an image reference with its registry in front. Raises PermanentError; the text is not repeated in it."""
     if isinstance(text, str) and len(text) <= 512:
         name, at, digest = text.partition("@")
         host, _, rest = name.partition("/")

@@ -9,7 +9,12 @@ from planner.dataclass import dataclass
 from planner.errors import PermanentError
 from planner.values import JsonObject, JsonValue, OutputRef, OutputTemplate
 from providers.images.image_manifest import ALL
-from providers.images.image_reference import ImageReference, LayoutReference, parse_image_reference, parse_image_source
+from providers.images.image_reference import (
+    ImageReference,
+    LayoutReference,
+    parse_image_or_layout_reference,
+    parse_image_reference,
+)
 
 _PLATFORM = re.compile(r"[a-z0-9]+/[a-z0-9]+(/[a-z0-9]+)?")
 _ARG_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
@@ -45,7 +50,7 @@ class ImageSpec:
 
 
 def parse_image_spec(manifest: JsonObject) -> ImageSpec:
-    """Read the document of a RegistryImage. Raises PermanentError when a value is not of its form."""
+    """Parse the document of a RegistryImage. Raises PermanentError when a value is not of its form."""
     spec = manifest["spec"]
     reported = spec.get("platforms")
     platforms = tuple(reported) if isinstance(reported, list | tuple) and reported else ("linux/amd64",)
@@ -58,7 +63,7 @@ def parse_image_spec(manifest: JsonObject) -> ImageSpec:
         target=_target(spec["target"]),
         source=source
         if source is None or isinstance(source, OutputRef | OutputTemplate)
-        else parse_image_source(source),
+        else parse_image_or_layout_reference(source),
         build=None if build is None else _build(build),
         platforms=platforms,
         target_plain=spec.get("targetInsecure") is True,

@@ -32,8 +32,9 @@ BUILD = "dev.hwplan.build"  # annotation of a built image: the digest of what it
 
 @dataclass(frozen=True, slots=True)
 class ImageState:
-    """What was seen. `digest` is that of the target's tag ("" when absent), `mark` what it was built from; `expects` is
-    the digest that should be there, or what it should be built from ("" when not known yet)."""
+    """An image as it was seen in its registry. `digest` is that of the target's tag ("" when absent), `mark` what it
+    was built from; `expects` is the digest that should be there, or what it should be built from ("" when not known
+    yet)."""
 
     digest: str = ""
     mark: str = ""
@@ -48,7 +49,7 @@ class ImageState:
 
 
 def read_image_state(wanted: ImageSpec, places: ImageStores, folder: Path) -> ImageState:
-    """See one image. Raises ProviderError when a registry cannot be read."""
+    """Read the state of one image from its registry. Raises ProviderError when a registry cannot be read."""
     if not isinstance(wanted.target, ImageReference):
         return ImageState()
     if wanted.build is not None:
@@ -123,12 +124,12 @@ def _look_at_build(wanted: ImageSpec, places: ImageStores, folder: Path) -> Imag
     digest = found.digest if found else ""
     mark = dict(found.annotations).get(BUILD, "") if found else ""
     try:
-        return ImageState(digest, mark, digest_of_known_build_inputs(wanted, folder))
+        return ImageState(digest, mark, build_inputs_digest_if_known(wanted, folder))
     except PermanentError as error:
         return _blocked(error, digest, mark)
 
 
-def digest_of_known_build_inputs(wanted: ImageSpec, folder: Path) -> str:
+def build_inputs_digest_if_known(wanted: ImageSpec, folder: Path) -> str:
     """Digest of all that the build depends on, "" while an argument is unknown. Raises PermanentError when a file is
     missing."""
     assert wanted.build is not None

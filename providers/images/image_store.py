@@ -16,7 +16,8 @@ Opener: TypeAlias = Callable[[], AbstractContextManager[Iterable[bytes]]]
 
 
 class ImageStore(Protocol):
-    """One place with images. Threads share it. All methods raise ProviderError subclasses only."""
+    """Reads and writes manifests and blobs in one place: a registry or an OCI layout. Threads share it. All methods
+    raise ProviderError subclasses only."""
 
     def digest(self, image: ImageReference) -> str:
         """Digest that the tag (or digest) has there, "" when there is none."""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from planner.errors import PermanentError
 from providers.images.copy_image import ImageLocation
-from providers.images.docker_credentials import DockerCredentials
+from providers.images.docker_credentials import DockerConfigFileCredentials
 from providers.images.image_manifest import ImageManifest
 from providers.images.image_reference import ImageReference, LayoutReference
 from providers.images.image_spec import ImageSpec
@@ -29,7 +29,7 @@ class ImageStores:
         self._remembered = remembered or ManifestCache()
         self._layout = OciLayout(sandbox / "registry", made_up=True) if sandbox else None
         self._web = WebClient()
-        self._credentials = DockerCredentials()
+        self._credentials = DockerConfigFileCredentials()
         self._lock = threading.Lock()
         self._registries: dict[tuple[str, bool, frozenset[str]], RegistryClient] = {}
 

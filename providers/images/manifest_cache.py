@@ -20,7 +20,7 @@ _MOST_FILES = 1000
 
 
 class ManifestCache:
-    """The cache in `folder`, made when something is first retained."""
+    """The cache of image manifests in `folder`, made when something is first retained."""
 
     def __init__(self, folder: Path | None = None) -> None:
         self._folder = folder or user_cache_folder("images")

@@ -43,7 +43,7 @@ _PARALLEL = 8
 
 
 def create_image_provider(tools: ProviderTools) -> Provider:
-    """The provider for one command."""
+    """The provider of RegistryImage for one command."""
     return RegistryImageProvider(tools.folder, tools.sandbox)
 
 

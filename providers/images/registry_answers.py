@@ -27,7 +27,7 @@ def not_a_registry_error(where: str) -> PermanentError:
     return PermanentError("the answer 404 is not that of a registry", where=where, remedy=remedy)
 
 
-def check_stored_digest(answer: HttpAnswer, digest: str, where: str) -> None:
+def check_digest_reported_by_registry(answer: HttpAnswer, digest: str, where: str) -> None:
     """Raises PermanentError when a registry says that it stored something else than was sent."""
     reported = answer.headers.get("docker-content-digest", "")
     if is_digest(reported) and reported != digest:
@@ -47,7 +47,8 @@ def registry_refusal_error(answer: HttpAnswer, where: str) -> ProviderError:
 
 
 def refuse_internal_address(address: str) -> None:
-    """A public registry has no business to send us to this machine, to the link or to a metadata address."""
+    """Raise when a public registry redirects to an internal address: it has no business to send us to this machine, to
+    the link or to a metadata address."""
     number = ipaddress.ip_address(address.partition("%")[0])
     mapped = getattr(number, "ipv4_mapped", None) or number
     if mapped.is_loopback or mapped.is_link_local or mapped.is_unspecified or mapped.is_multicast:

@@ -16,7 +16,7 @@ from urllib.parse import quote, urljoin, urlsplit
 from planner.errors import OutcomeUnknown, PermanentError, ProviderError, TemporaryError
 from providers.http.answer import HttpAnswer
 from providers.http.retries import DEFAULT_RETRIES, RetryLimits, call_with_retries, repeat_on_temporary_error
-from providers.images.docker_credentials import DockerCredentials
+from providers.images.docker_credentials import DockerConfigFileCredentials
 from providers.images.image_manifest import (
     MAX_MANIFEST,
     MEDIA_TYPES,
@@ -28,7 +28,7 @@ from providers.images.image_reference import ImageReference, is_digest, is_loopb
 from providers.images.image_store import Opener, verify_while_reading
 from providers.images.registry_answers import (
     MOVED,
-    check_stored_digest,
+    check_digest_reported_by_registry,
     is_registry_404,
     not_a_registry_error,
     refuse_internal_address,
@@ -54,7 +54,7 @@ class RegistryClient:
         *,
         plain: bool = False,
         realms: frozenset[str] = frozenset(),
-        credentials: DockerCredentials | None = None,
+        credentials: DockerConfigFileCredentials | None = None,
         retries: RetryLimits = DEFAULT_RETRIES,
         web: WebClient | None = None,
     ) -> None:
@@ -115,7 +115,7 @@ class RegistryClient:
         headers = {"Content-Type": manifest.media_type}
         answer = self._ask("PUT", image, f"manifests/{name}", headers, manifest.data)
         self._expect(answer, image, 201)
-        check_stored_digest(answer, manifest.digest, self._host)
+        check_digest_reported_by_registry(answer, manifest.digest, self._host)
 
     # --- blobs ---------------------------------------------------------------------------------------------------
 
@@ -198,7 +198,7 @@ class RegistryClient:
     def _after_upload(self, answer: HttpAnswer, image: ImageReference, blob: ImageDescriptor) -> None:
         """Nothing when the blob is stored. A lost session or an old token is worth another, fresh upload."""
         if answer.status == 201:
-            check_stored_digest(answer, blob.digest, self._host)
+            check_digest_reported_by_registry(answer, blob.digest, self._host)
             return
         if answer.status == 401:
             self._auth.answer(image.path, answer.headers.get("www-authenticate", ""), write=True)

@@ -16,7 +16,7 @@ from planner.dataclass import dataclass
 from planner.errors import PermanentError
 from planner.redaction.redactor import REDACTOR
 from providers.http.retries import DEFAULT_RETRIES, RetryLimits, call_with_retries
-from providers.images.docker_credentials import DockerCredentials
+from providers.images.docker_credentials import DockerConfigFileCredentials
 from providers.images.image_reference import is_loopback
 from providers.json_answer import parse_json_answer
 from providers.web.web_client import WebClient, WebLimits
@@ -35,7 +35,7 @@ _SHORT, _LONG = 60.0, 3600.0
 
 @dataclass(frozen=True, slots=True)
 class AuthChallenge:
-    """What `WWW-Authenticate` asks for."""
+    """The parsed `WWW-Authenticate` header of a registry."""
 
     scheme: str
     realm: str
@@ -51,13 +51,13 @@ class RegistryAuthorizer:
         web: WebClient,
         origin: str,
         realms: frozenset[str] = frozenset(),
-        credentials: DockerCredentials | None = None,
+        credentials: DockerConfigFileCredentials | None = None,
         retries: RetryLimits = DEFAULT_RETRIES,
     ) -> None:
         self._web = web
         self._origin = urlsplit(origin)
         self._realms = realms | KNOWN_REALMS.get(self._origin.netloc, frozenset())
-        self._credentials = credentials or DockerCredentials()
+        self._credentials = credentials or DockerConfigFileCredentials()
         self._retries = retries
         self._lock = threading.Lock()
         self._headers: dict[tuple[str, bool], tuple[str, float]] = {}

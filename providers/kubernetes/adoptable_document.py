@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 from planner.resource import APPLIED, COPIES, SET_LABEL
 from planner.values import Json, JsonObject, JsonValue
-from providers.kubernetes.preview.leftover_values import predict_as_created
+from providers.kubernetes.preview.leftover_server_defaults import predict_as_created
 from providers.kubernetes.ssa.fieldset import EMPTY, FieldSet
 from providers.kubernetes.ssa.merge_types import MergeTypeTable
 from providers.kubernetes.ssa.ownership import project_fields
@@ -34,7 +34,7 @@ _RUN_LABELS = ("controller-uid", "job-name", "batch.kubernetes.io/controller-uid
 
 
 def why_not_declarable(live: JsonObject) -> str:
-    """Why an object is nobody's declaration; empty when it may be one."""
+    """Why an object cannot be declared in a configuration (a controller made it, or the server); empty when it can."""
     metadata, kind = live.get("metadata") or {}, str(live.get("kind"))
     name = str(metadata.get("name"))
     if metadata.get("ownerReferences"):
@@ -48,8 +48,8 @@ def why_not_declarable(live: JsonObject) -> str:
     return "being deleted" if metadata.get("deletionTimestamp") else ""
 
 
-def owned_set_label(live: JsonObject) -> str:
-    """The owned set that an object is labelled with; empty where none."""
+def owned_set_of_object(live: JsonObject) -> str:
+    """The name of the owned set that an object's label `hwplan.dev/set` says; empty where it has none."""
     return str((live["metadata"].get("labels") or {}).get(SET_LABEL, ""))
 
 

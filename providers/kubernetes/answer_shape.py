@@ -15,9 +15,9 @@ from planner.values import Json, JsonObject, JsonValue
 from providers.cluster import KindInfo
 from providers.json_answer import parse_json_answer
 from providers.kubernetes.builtin_shape import builtin_shape_faults
-from providers.kubernetes.custom_shape import custom_shape_faults
-from providers.kubernetes.errors import UnknownServerAnswer
+from providers.kubernetes.errors import UnrecognizedServerAnswer
 from providers.kubernetes.ssa.fieldset import check_fields_v1
+from providers.kubernetes.tekton_and_argo_shape import tekton_and_argo_shape_faults
 
 _IDENTITY = ("uid", "resourceVersion")  # what every object that can be written has: writes are bound to them
 _WRITING = frozenset(("create", "patch", "update"))
@@ -30,20 +30,20 @@ _REMEDY = "check the server of the kubeconfig and what stands before it: no API 
 
 
 def parse_answer_document(body: bytes, where: str) -> JsonObject:
-    """The JSON object of the body of an answer. Raises UnknownServerAnswer."""
+    """The JSON object of the body of an answer. Raises UnrecognizedServerAnswer."""
     try:
         document = parse_json_answer(body)
     except ValueError as error:
-        raise_unknown_answer(f"something that cannot be read: {error}", where)
+        raise_unrecognized_server_answer(f"something that cannot be read: {error}", where)
     if not isinstance(document, dict):
-        raise_unknown_answer("something that is no JSON object", where)
+        raise_unrecognized_server_answer("something that is no JSON object", where)
     return document
 
 
 def parse_object_answer(
     document: JsonObject, kind: KindInfo, namespace: str, name: str, where: str, *, stored: bool = True
 ) -> JsonObject:
-    """One object as it was asked for, its kind filled in. Raises UnknownServerAnswer for another one, and for one
+    """One object as it was asked for, its kind filled in. Raises UnrecognizedServerAnswer for another one, and for one
     without the shape of its kind. `stored` is false for the answer to a dry run: it has no version then."""
     _check_kind(document, kind, where)
     wrong = object_shape_faults(document)
@@ -60,24 +60,24 @@ def parse_object_answer(
         wrong = "it has another name or namespace than was asked for"
     wrong = wrong or (_without_identity(document, kind) if stored else "")
     if wrong:
-        raise_unknown_answer(f"an object that is none: {wrong}", where)
+        raise_unrecognized_server_answer(f"an object that is none: {wrong}", where)
     document["apiVersion"], document["kind"] = kind.api_version, kind.kind
     if wrong := _kind_shape_faults(document):
-        raise_unknown_answer(f"an object that is none: {wrong}", where)
+        raise_unrecognized_server_answer(f"an object that is none: {wrong}", where)
     return document
 
 
-def parse_list_answer(page: JsonObject, kind: KindInfo, namespace: str, where: str) -> list[JsonObject]:
-    """The objects of one page of a list, their kinds filled in. Raises UnknownServerAnswer for a list of something
+def parse_objects_of_list_answer(page: JsonObject, kind: KindInfo, namespace: str, where: str) -> list[JsonObject]:
+    """The objects of one page of a list, their kinds filled in. Raises UnrecognizedServerAnswer for a list of something
     else. What is retained of them goes through `check_shape_of_kind`."""
     named, builtin = page.get("kind"), "." not in kind.api_version.partition("/")[0]
     if builtin and named != f"{kind.kind}List":
-        raise_unknown_answer(f"no list of {kind.kind}", where)
+        raise_unrecognized_server_answer(f"no list of {kind.kind}", where)
     items = page.get("items")
     if items is None:
         return []
     if not isinstance(items, list):
-        raise_unknown_answer("a list whose items are no list", where)
+        raise_unrecognized_server_answer("a list whose items are no list", where)
     for number, item in enumerate(items):
         _check_item(item, kind, namespace, f"item {number}", where)
         item["apiVersion"], item["kind"] = kind.api_version, kind.kind
@@ -85,23 +85,23 @@ def parse_list_answer(page: JsonObject, kind: KindInfo, namespace: str, where: s
 
 
 def check_shape_of_kind(item: JsonObject, where: str) -> None:
-    """Raises UnknownServerAnswer for an object of a list that does not have the shape of its kind."""
+    """Raises UnrecognizedServerAnswer for an object of a list that does not have the shape of its kind."""
     if wrong := _kind_shape_faults(item):
-        raise_unknown_answer(f"a list with an object that is none ({wrong})", where)
+        raise_unrecognized_server_answer(f"a list with an object that is none ({wrong})", where)
 
 
 def _kind_shape_faults(document: JsonObject) -> str:
-    return builtin_shape_faults(document) or custom_shape_faults(document)
+    return builtin_shape_faults(document) or tekton_and_argo_shape_faults(document)
 
 
 def continue_token(page: JsonObject, where: str) -> str:
-    """The `continue` of a page, "" on the last one. Raises UnknownServerAnswer."""
+    """The `continue` of a page, "" on the last one. Raises UnrecognizedServerAnswer."""
     metadata = page.get("metadata")
     if metadata is None:
         return ""
     token = metadata.get("continue", "") if isinstance(metadata, dict) else None
     if not isinstance(metadata, dict) or not isinstance(token, str | None):
-        raise_unknown_answer("a list whose metadata are none", where)
+        raise_unrecognized_server_answer("a list whose metadata are none", where)
     return token or ""
 
 
@@ -116,46 +116,46 @@ class EndlessPagingGuard:
         self._empty = 0
 
     def check(self, token: str, count: int) -> None:
-        """Look at a page of `count` objects that names a next one. Raises UnknownServerAnswer."""
+        """Look at a page of `count` objects that names a next one. Raises UnrecognizedServerAnswer."""
         self._empty = 0 if count else self._empty + 1
         if token in self._seen:
-            raise_unknown_answer("a list that names the same next page twice", self._where)
+            raise_unrecognized_server_answer("a list that names the same next page twice", self._where)
         if self._empty > _MOST_EMPTY_PAGES:
-            raise_unknown_answer("a list that goes on without giving an object", self._where)
+            raise_unrecognized_server_answer("a list that goes on without giving an object", self._where)
         if self._clock() > self._end:
-            raise_unknown_answer("a list that does not come to an end in time", self._where)
+            raise_unrecognized_server_answer("a list that does not come to an end in time", self._where)
         self._seen.add(token)
 
 
 def check_managed_fields(live: JsonObject, where: str) -> None:
-    """Raises UnknownServerAnswer when the field set of any manager cannot be read: who owns what is then not known."""
+    """Check that managedFields can be read. Raises UnrecognizedServerAnswer where the field set of a manager cannot."""
     for entry in live["metadata"].get("managedFields") or ():
         try:
             check_fields_v1(entry.get("fieldsV1") or {})
         except (ValueError, RecursionError):
-            raise_unknown_answer("an object whose managedFields cannot be read", where)
+            raise_unrecognized_server_answer("an object whose managedFields cannot be read", where)
 
 
-def raise_unknown_answer(what: str, where: str) -> NoReturn:
-    """Raise the UnknownServerAnswer that says what the server answered."""
-    raise UnknownServerAnswer(f"the server answered {what}", where=where, remedy=_REMEDY) from None
+def raise_unrecognized_server_answer(what: str, where: str) -> NoReturn:
+    """Raise the UnrecognizedServerAnswer that says what the server answered, where no rule knows the answer."""
+    raise UnrecognizedServerAnswer(f"the server answered {what}", where=where, remedy=_REMEDY) from None
 
 
 def _check_item(item: Json, kind: KindInfo, namespace: str, what: str, where: str) -> None:
     wrong = object_shape_faults(item) or _without_identity(item, kind)
     if wrong:
-        raise_unknown_answer(f"a list with an object that is none ({what}: {wrong})", where)
+        raise_unrecognized_server_answer(f"a list with an object that is none ({what}: {wrong})", where)
     _check_kind(item, kind, where)
     placed = item["metadata"].get("namespace") or ""
     if bool(placed) != kind.namespaced or (namespace and kind.namespaced and placed != namespace):
-        raise_unknown_answer(f"a list with an object of another namespace ({what})", where)
+        raise_unrecognized_server_answer(f"a list with an object of another namespace ({what})", where)
 
 
 def _check_kind(document: JsonObject, kind: KindInfo, where: str) -> None:
     """Items of built-in kinds come without kind and apiVersion."""
     given = (document.get("apiVersion", kind.api_version), document.get("kind", kind.kind))
     if given != (kind.api_version, kind.kind):
-        raise_unknown_answer("an object of another kind than was asked for", where)
+        raise_unrecognized_server_answer("an object of another kind than was asked for", where)
 
 
 def object_shape_faults(document: JsonValue) -> str:

@@ -24,8 +24,9 @@ def is_aggregated_cluster_role(document: JsonObject) -> bool:
     return document.get("aggregationRule") is not None
 
 
-def apply_derived_field_rules(document: JsonObject) -> JsonObject:
-    """The document to send: without what belongs to a controller, with what our label would keep from being set."""
+def document_to_send_by_derived_field_rules(document: JsonObject) -> JsonObject:
+    """The declared document as it is sent: without the rules of an aggregated ClusterRole, with the labels that the
+    server would take from the pod template but for our own label."""
     if is_aggregated_cluster_role(document):
         return {key: value for key, value in document.items() if key != "rules"}
     if (document.get("apiVersion"), document.get("kind")) not in _LABELLED:

@@ -35,8 +35,8 @@ __all__ = [
     "TooLarge",
     "UidMismatch",
     "Unauthorized",
-    "UnknownServerAnswer",
     "Unreachable",
+    "UnrecognizedServerAnswer",
     "WebhookDown",
 ]
 
@@ -161,8 +161,8 @@ class ContinueExpired(TemporaryError):
     """The continue token of a paged list is too old: the list has to start again."""
 
 
-class UnknownServerAnswer(PermanentError):
-    """An answer that no rule knows. The code is reported, the text is not."""
+class UnrecognizedServerAnswer(PermanentError):
+    """An answer of the API server that no rule recognizes. The code is reported, the text is not."""
 
 
 class CommandNotStarted(PermanentError):

@@ -27,7 +27,7 @@ class ObjectLocation(NamedTuple):
 
 
 def locate_object(kind: KindInfo, address: Address, default_namespace: str) -> ObjectLocation:
-    """The place of an address whose kind is known."""
+    """The served kind and namespace that an address means, given its kind."""
     return ObjectLocation(kind, (address.namespace or default_namespace) if kind.namespaced else "", address.name)
 
 
@@ -45,18 +45,18 @@ def served_kind(cluster: Cluster, api_version: str, kind: str) -> KindInfo | Non
 _DECLARED_BY = frozenset(("list", "patch"))
 
 
-def can_be_listed(kind: KindInfo) -> bool:
+def kind_can_be_read(kind: KindInfo) -> bool:
     """Whether objects of the kind can be read: nothing is stored of one that only takes questions."""
     return not kind.verbs or "list" in kind.verbs
 
 
-def can_be_declared(kind: KindInfo) -> bool:
+def kind_can_be_read_and_written(kind: KindInfo) -> bool:
     """Whether objects of the kind can be read and written: questions to the API can only be created, what is computed
     for a reader only read. Where discovery names no verbs, the requests themselves tell."""
     return not kind.verbs or kind.verbs >= _DECLARED_BY
 
 
-def kind_of_address(cluster: Cluster, address: Address) -> KindInfo | None:
+def served_kind_of_address(cluster: Cluster, address: Address) -> KindInfo | None:
     """The kind that an address names, at the version that the cluster prefers, or None. Raises ProviderError."""
     kinds = cluster.kinds()
     return next(

@@ -10,7 +10,7 @@ from planner.values import JsonObject, JsonValue
 
 
 def object_outputs(live: JsonObject) -> JsonObject:
-    """Every output of a live object."""
+    """Every output of a live object that others may refer to: names, uid, version, and scalars of its status."""
     metadata = live["metadata"]
     out = {"uid": metadata.get("uid", ""), "resourceVersion": metadata.get("resourceVersion", "")}
     out |= outputs_before_create(live)

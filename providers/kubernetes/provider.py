@@ -34,7 +34,7 @@ from providers.kubernetes.preview.planned_prerequisites import PlannedPrerequisi
 from providers.kubernetes.preview.previewer import Previewer
 from providers.kubernetes.readiness import deletes_itself, deletion_readiness, object_readiness
 from providers.kubernetes.secret_sealing import seal_live_document
-from providers.kubernetes.self_deleting_jobs import SelfDeletingJobs
+from providers.kubernetes.self_deleting_jobs import LastSeenSelfDeletingJobs
 from providers.secret_lookup import secret_lookup
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ class KubernetesProvider:
         self._dry_creates = dry_creates
         self._sleep = sleep
         self._horizon = PlannedPrerequisites()
-        self._jobs = SelfDeletingJobs()
+        self._jobs = LastSeenSelfDeletingJobs()
 
     def identity(self) -> ClusterIdentity:
         """Which cluster this is."""

@@ -17,11 +17,11 @@ from planner.resource import PROTECT, SCOPE, SET_LABEL, Resource, annotation_tha
 from planner.values import JsonObject
 from providers.cluster import FIELD_MANAGER, Cluster, Keep, KindInfo, Listing, ObjectCollection
 from providers.kubernetes.answer_shape import check_managed_fields
-from providers.kubernetes.content_digest import content_digest
-from providers.kubernetes.errors import Forbidden, UnknownServerAnswer
-from providers.kubernetes.object_location import ObjectLocation, can_be_listed, locate_object, served_kind
+from providers.kubernetes.errors import Forbidden, UnrecognizedServerAnswer
+from providers.kubernetes.object_content_digest import object_content_digest
+from providers.kubernetes.object_location import ObjectLocation, kind_can_be_read, locate_object, served_kind
 from providers.kubernetes.object_outputs import object_outputs
-from providers.kubernetes.secret_sealing import seal_live_document, stand_ins_as_text, with_stand_ins
+from providers.kubernetes.secret_sealing import seal_live_document, secret_stand_ins_as_text, with_secret_stand_ins
 
 MANY_NAMESPACES = 8  # above it a kind is listed once for the whole cluster
 
@@ -85,7 +85,7 @@ def observe_object(address: Address, live: JsonObject, fingerprinter: Fingerprin
 
 def digest_of_sealed_content(sealed: JsonObject, fingerprinter: Fingerprinter) -> str:
     """The content digest of a sealed object, the same for a live one and for its snapshot."""
-    return content_digest(stand_ins_as_text(with_stand_ins(sealed)), fingerprinter)
+    return object_content_digest(secret_stand_ins_as_text(with_secret_stand_ins(sealed)), fingerprinter)
 
 
 def _locate(cluster: Cluster, survey: _Survey, resource: Resource, default_namespace: str) -> None:
@@ -95,7 +95,7 @@ def _locate(cluster: Cluster, survey: _Survey, resource: Resource, default_names
     except ProviderError as error:
         survey.observations[address] = Unreadable(address, error.message)
         return
-    if kind is None or not can_be_listed(kind):
+    if kind is None or not kind_can_be_read(kind):
         survey.observations[address] = Absent(address)
         return
     spot = locate_object(kind, address, default_namespace)
@@ -194,7 +194,7 @@ def _observe(
     if live := found.get(spot):
         try:
             check_managed_fields(live, address.local)
-        except UnknownServerAnswer as error:
+        except UnrecognizedServerAnswer as error:
             return Unreadable(address, error.message)
         return observe_object(address, live, fingerprinter)
     answer = listing[ObjectCollection(spot.kind, spot.namespace)]

@@ -32,12 +32,12 @@ from providers.kubernetes.readiness_rules.status_parts import (
     READY,
     failed_because,
     has_condition,
+    map_field_or_empty,
     pending_because,
     pending_if_spec_unobserved,
     reason_text,
     status_conditions,
-    status_map,
-    termination_text,
+    what_deletion_waits_for,
 )
 from providers.kubernetes.readiness_rules.tekton_and_argo import application_readiness, tekton_run_readiness
 from providers.kubernetes.readiness_rules.workloads import (
@@ -67,7 +67,7 @@ def object_readiness(
         ended = (
             job_readiness(live) if deletes_itself(live) else None
         )  # its pods go first, so that it is seen for a while
-        return ended if ended and ended.done else pending_because(termination_text(live))
+        return ended if ended and ended.done else pending_because(what_deletion_waits_for(live))
     if not waits:
         return READY
     group, kind = group_of_api_version(str(live.get("apiVersion", ""))), str(live.get("kind", ""))
@@ -101,14 +101,14 @@ def deletes_itself(desired: JsonObject | None) -> bool:
     document = desired or {}
     if (group_of_api_version(str(document.get("apiVersion", ""))), document.get("kind")) != ("batch", "Job"):
         return False
-    return isinstance(status_map(document, "spec").get("ttlSecondsAfterFinished"), int)
+    return isinstance(map_field_or_empty(document, "spec").get("ttlSecondsAfterFinished"), int)
 
 
 def deletion_readiness(live: JsonObject | None, *, uid: str) -> Readiness:
     """Whether the object with `uid` is deleted: nothing stands there, or another object of the same name."""
     if live is None or str((live.get("metadata") or {}).get("uid", "")) != uid:
         return READY
-    return pending_because(termination_text(live))
+    return pending_because(what_deletion_waits_for(live))
 
 
 def generic_readiness(live: JsonObject) -> Readiness:
@@ -121,7 +121,7 @@ def generic_readiness(live: JsonObject) -> Readiness:
         return pending_because(reason_text(conditions["Reconciling"], "reconciling"))
     if ready is None:
         return READY
-    generation, observed = status_map(live, "metadata").get("generation"), ready.get("observedGeneration")
+    generation, observed = map_field_or_empty(live, "metadata").get("generation"), ready.get("observedGeneration")
     if isinstance(observed, int) and isinstance(generation, int) and observed < generation:
         return pending_because(f"its controller has seen generation {observed} of {generation}")
     return READY if ready.get("status") == "True" else pending_because(reason_text(ready, "not ready yet"))

@@ -34,15 +34,16 @@ def remove_ownership_marks(context: WriteContext, change: Change) -> Written:
             return Written(uid, already=True)
         refuse_unplanned_object(work)
         try:
-            context.cluster.patch(*spot, orphan_patch(live))
+            context.cluster.patch(*spot, ownership_removal_patch(live))
         except ResourceVersionConflict:
             continue
         return Written(uid)
     raise TemporaryError("it changes faster than it can be written", where=str(change.address))
 
 
-def orphan_patch(live: JsonObject) -> tuple[JsonObject, ...]:
-    """The JSON patch that takes the marks and our ownership off `live`; it fits this uid and resourceVersion only."""
+def ownership_removal_patch(live: JsonObject) -> tuple[JsonObject, ...]:
+    """The JSON patch that takes our label, our annotations and our ownership of fields off `live`; it fits this uid and
+    resourceVersion only."""
     metadata = live["metadata"]
     marks = [(where, name) for where, name in _MARKS if name in (metadata.get(where) or {})]
     return (

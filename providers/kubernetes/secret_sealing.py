@@ -21,7 +21,7 @@ from planner.redaction.redactor import REDACTOR, SHORTEST
 from planner.redaction.secret_origin import is_public_secret_value
 from planner.resource import COPIES, GENERATED
 from planner.values import Json, JsonObject, JsonValue, SealedSecret, SecretValue, parse_generated_secret_reference
-from providers.secret_lookup import secret_bytes
+from providers.secret_lookup import secret_bytes_if_unchanged
 
 UNKNOWN: Final = "hmac-sha256:0000000000000000"  # stands for a value that does not exist yet
 _FINGERPRINT = re.compile(r"hmac-sha256:[0-9a-f]{16,64}")
@@ -106,7 +106,7 @@ def _print_of(key: str, text: str, encoded: bool, fingerprinter: Fingerprinter, 
     return fingerprinter.fingerprint(raw)
 
 
-def fingerprints_for_snapshot(document: JsonObject, fingerprinter: Fingerprinter) -> JsonObject:
+def document_with_secret_fingerprints(document: JsonObject, fingerprinter: Fingerprinter) -> JsonObject:
     """The document as a snapshot keeps it: fingerprints as text in place of values."""
     return _each_leaf(
         seal_live_document(document, fingerprinter), lambda leaf, _encoded, _key: leaf.fingerprint or UNKNOWN
@@ -116,8 +116,9 @@ def fingerprints_for_snapshot(document: JsonObject, fingerprinter: Fingerprinter
 # --- stand-ins -----------------------------------------------------------------------------------------------------
 
 
-def with_stand_ins(document: JsonObject, live: JsonObject | None = None) -> JsonObject:
-    """The document with fingerprints in place of values, so that it can be merged and compared like any other.
+def with_secret_stand_ins(document: JsonObject, live: JsonObject | None = None) -> JsonObject:
+    """The document with fingerprints in place of its secret values, so that it can be merged and compared like any
+    other.
 
     A `generate:` leaf stands for the value that lives already, if `live` (sealed) has its key in this rotation.
     """
@@ -130,15 +131,16 @@ def with_stand_ins(document: JsonObject, live: JsonObject | None = None) -> Json
     return _each_leaf(document, stand) if is_secret(document) else document
 
 
-def stand_ins_as_text(document: JsonObject) -> JsonObject:
-    """Stand-ins in the form that a snapshot takes: the fingerprint as it is."""
+def secret_stand_ins_as_text(document: JsonObject) -> JsonObject:
+    """The document with its stand-ins for secret values as a snapshot takes them: the fingerprint as text."""
     if not is_secret(document) or not isinstance(data := document.get("data"), dict):
         return document
     return {**document, "data": {k: _decode(v) if isinstance(v, str) else v for k, v in data.items()}}
 
 
-def stand_ins_for_dry_run(document: JsonObject) -> JsonObject:
-    """Stand-ins in a form that the server's validation of typed Secrets accepts (pull secrets must be JSON)."""
+def secret_stand_ins_for_dry_run(document: JsonObject) -> JsonObject:
+    """The document with its stand-ins for secret values in a form that the server's validation of typed Secrets accepts
+    (pull secrets must be JSON)."""
     data = document.get("data")
     if not is_secret(document) or not isinstance(data, dict) or _DOCKER_CONFIGS.keys().isdisjoint(data):
         return document
@@ -146,8 +148,8 @@ def stand_ins_for_dry_run(document: JsonObject) -> JsonObject:
     return {**document, "data": {**data, **stubs}}
 
 
-def mask_unknown_values(document: JsonObject, desired: JsonObject) -> JsonObject:
-    """Stand-ins in which every key whose value `desired` (sealed) cannot know in advance reads the same."""
+def mask_unknown_secret_values(document: JsonObject, desired: JsonObject) -> JsonObject:
+    """The document with one mask in place of every secret value that `desired` (sealed) cannot know in advance."""
     wanted = desired.get("data")
     if not is_secret(desired) or not isinstance(wanted, dict) or not isinstance(data := document.get("data"), dict):
         return document
@@ -198,7 +200,7 @@ def _kept(leaf: SealedSecret, key: str, live: JsonObject | None) -> Json:
 # --- out -----------------------------------------------------------------------------------------------------------
 
 
-def reveal_document(
+def reveal_secrets_in_document(
     desired: JsonObject, raw: JsonObject | None, look_up: Callable[[str], SecretValue], fingerprinter: Fingerprinter
 ) -> JsonObject:
     """The body of a real write: values in place of Sealed leaves. Call it only to hand the result to the cluster.
@@ -221,4 +223,4 @@ def _value_of(leaf: SealedSecret, look_up: Callable[[str], SecretValue], fingerp
         import secrets  # only where one is made
 
         return SecretValue(secrets.token_urlsafe(length)[:length].encode()).reveal()
-    return secret_bytes(leaf, look_up, fingerprinter)
+    return secret_bytes_if_unchanged(leaf, look_up, fingerprinter)

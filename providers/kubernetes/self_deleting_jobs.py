@@ -24,8 +24,9 @@ _BADLY = frozenset(
 )
 
 
-class SelfDeletingJobs:
-    """The Jobs that delete themselves, as they were seen last. Safe for many threads: each entry is replaced whole."""
+class LastSeenSelfDeletingJobs:
+    """Jobs that are deleted by the TTL controller after their end, as they were seen last. Safe for many threads: each
+    entry is replaced whole."""
 
     def __init__(self) -> None:
         self._last: dict[Address, JsonObject] = {}
@@ -78,7 +79,7 @@ def _failed(message: str) -> Readiness:
     return Readiness(done=True, ok=False, message=f"it is gone (ttlSecondsAfterFinished): {message}")
 
 
-def readiness_of_ended_job(
+def readiness_of_deleted_job_by_events(
     cluster: Cluster, namespace: str, name: str, *, uid: str, since: str, desired: JsonObject | None
 ) -> Readiness | None:
     """How a Job ended that an earlier process made and that is not there any more, by the Events of its namespace:

@@ -6,7 +6,7 @@ import threading
 
 
 class ThreadWarnings(threading.local):
-    """Warnings of this thread, each with the address that it is about."""
+    """Collects the warnings of an API server, for each thread its own, each with the address that it is about."""
 
     def __init__(self) -> None:
         self.texts: list[tuple[str, str]] = []

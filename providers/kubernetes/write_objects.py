@@ -18,21 +18,25 @@ from planner.ports import Fingerprinter, Written
 from planner.resource import APPLIED, PROTECT, SET_LABEL
 from planner.values import JsonObject, SecretValue, outputs_in_document
 from providers.cluster import FIELD_MANAGER, Cluster
-from providers.kubernetes.applied_stamp import complete_pending_stamp
-from providers.kubernetes.csa_upgrade import OwnershipMoves, ownership_migration_patch
+from providers.kubernetes.applied_digest_annotation import complete_pending_applied_digest
 from providers.kubernetes.errors import ApplyConflict, FieldConflict, ResourceVersionConflict
+from providers.kubernetes.field_ownership_migration import OwnershipMoves, ownership_migration_patch
 from providers.kubernetes.object_location import ObjectLocation, is_crd, locate_object, served_kind
 from providers.kubernetes.object_outputs import object_outputs
 from providers.kubernetes.preview.field_takeover import taken_fields
-from providers.kubernetes.preview.predict_apply import CREATE_ONLY, digest_of_declared_fields, stand_ins_for_cluster
+from providers.kubernetes.preview.predict_apply import (
+    CREATE_ONLY,
+    digest_of_declared_fields,
+    secret_stand_ins_for_cluster,
+)
 from providers.kubernetes.read_observations import applied_by_us, digest_of_sealed_content
 from providers.kubernetes.readiness import is_ready_when_written
 from providers.kubernetes.secret_sealing import (
-    fingerprints_for_snapshot,
+    document_with_secret_fingerprints,
     is_secret,
-    reveal_document,
+    reveal_secrets_in_document,
     seal_live_document,
-    with_stand_ins,
+    with_secret_stand_ins,
 )
 from providers.kubernetes.ssa.ownership import STATUS, apply_changes_nothing
 
@@ -83,7 +87,7 @@ def apply_change(context: WriteContext, change: Change) -> Written:
     if kind is None:
         raise TemporaryError("the cluster does not serve this kind (yet)", where=str(change.address))
     spot = locate_object(kind, change.address, context.default_namespace)
-    work = ChangeWithReadObject(context, change, spot, complete_pending_stamp(change.desired), None, None)
+    work = ChangeWithReadObject(context, change, spot, complete_pending_applied_digest(change.desired), None, None)
     for attempt in range(TRIES):
         blind = attempt == 0 and change.precondition.absent  # create-only: no need to look first
         try:
@@ -147,12 +151,14 @@ def _is_done(work: ChangeWithReadObject) -> bool:
     labels, wanted = metadata.get("labels") or {}, desired["metadata"].get("labels") or {}
     if metadata.get("deletionTimestamp") or not applied_by_us(live) or labels.get(SET_LABEL) != wanted.get(SET_LABEL):
         return False
-    after = with_stand_ins(live)
+    after = with_secret_stand_ins(live)
     if work.change.expects and digest_of_declared_fields(after, desired) == work.change.expects:
         return True
     stamps = [(doc["metadata"].get("annotations") or {}).get(APPLIED) for doc in (live, desired)]
     leaves_too = is_secret(desired) or stamps[0] is None or stamps[0] != stamps[1]
-    return apply_changes_nothing(after, with_stand_ins(desired, live), manager=FIELD_MANAGER, leaves_too=leaves_too)
+    return apply_changes_nothing(
+        after, with_secret_stand_ins(desired, live), manager=FIELD_MANAGER, leaves_too=leaves_too
+    )
 
 
 def _moved(work: ChangeWithReadObject, message: str) -> PreconditionError:
@@ -211,11 +217,11 @@ def _replace(work: ChangeWithReadObject) -> Written:
 def _check_force(work: ChangeWithReadObject, precondition: JsonObject) -> None:
     """Force takes every conflicting field: a dry run on this very version shows whether it takes only planned ones."""
     assert work.live is not None
-    body = _with(with_stand_ins(work.desired, work.live), precondition)
+    body = _with(with_secret_stand_ins(work.desired, work.live), precondition)
     if is_secret(body):
         return  # its values cannot be sent for a look; the content digest has vouched for what lives
     answer = work.context.cluster.apply(
-        work.spot.kind, stand_ins_for_cluster(work.context.cluster, body), force=True, dry_run=True
+        work.spot.kind, secret_stand_ins_for_cluster(work.context.cluster, body), force=True, dry_run=True
     )
     allowed = [parse_path(render_path(path)) for path in work.change.forced]
     taken = taken_fields(work.live, answer)
@@ -230,9 +236,9 @@ def _check_force(work: ChangeWithReadObject, precondition: JsonObject) -> None:
 def _send(work: ChangeWithReadObject, precondition: JsonObject, *, force: bool) -> JsonObject:
     """The write itself; the answer, sealed. The only call that carries secret values."""
     context = work.context
-    body = reveal_document(work.desired, work.raw, context.look_up, context.fingerprinter)
+    body = reveal_secrets_in_document(work.desired, work.raw, context.look_up, context.fingerprinter)
     if context.cluster.simulated:
-        body = fingerprints_for_snapshot(body, context.fingerprinter)
+        body = document_with_secret_fingerprints(body, context.fingerprinter)
     answer = context.cluster.apply(work.spot.kind, _with(body, precondition), force=force)
     if is_crd(answer):
         context.cluster.forget()
@@ -246,7 +252,7 @@ def _with(body: JsonObject, precondition: JsonObject) -> JsonObject:
 def _written(work: ChangeWithReadObject, answer: JsonObject) -> Written:
     """Hold the answer to what the plan predicted. Raises PermanentError naming the fields that differ."""
     expects = work.change.expects
-    after = with_stand_ins(answer)
+    after = with_secret_stand_ins(answer)
     if expects and digest_of_declared_fields(after, work.desired) != expects:
         names = ", ".join(_differing(work.change, after)) or "fields that the plan predicted otherwise"
         raise PermanentError(f"the server changed {names}", where=str(work.change.address), remedy="plan again")

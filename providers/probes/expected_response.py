@@ -15,7 +15,7 @@ from planner.field_path import parse_path, render_path
 from planner.freeform_document_diff import differing_document_parts
 from planner.values import Json, JsonObject, JsonValue, OutputRef, OutputTemplate, canonical_bytes
 from providers.json_answer import parse_json_answer
-from providers.web.json_body import json_values_at
+from providers.web.json_body import find_json_value_at_path
 
 _SHOWN = 120  # characters of a value in a message
 _PARTS = 3  # parts of a document that differ, in a message
@@ -40,7 +40,7 @@ class ProbeResponse:
 
 
 def parse_expected_response(spec: JsonObject) -> ExpectedResponse:
-    """Read the spec of an HttpProbe; outputs of others that are still open stay in it as they are."""
+    """Parse the spec of an HttpProbe; outputs of others that are still open stay in it as they are."""
     expect = spec.get("expect") or {}
     values = {**(expect.get("json") or {}), **(spec.get("provenance") or {})}
     headers = {name.lower(): value for name, value in (expect.get("header") or {}).items()}
@@ -71,7 +71,7 @@ def _failing(expected: ExpectedResponse, seen: ProbeResponse) -> Iterator[str]:
         yield "the body is no JSON"
         return
     for path, value in sorted(expected.values.items()):
-        found = json_values_at(document, parse_path(path))
+        found = find_json_value_at_path(document, parse_path(path))
         if len(found) != 1 or canonical_bytes(found[0]) != canonical_bytes(value):
             yield _mismatch(path, found[0] if found else None, value)
 

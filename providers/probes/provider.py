@@ -24,17 +24,18 @@ from providers.probes.expected_response import (
     parse_expected_response,
     unmet_probe_expectations,
 )
-from providers.probes.send_probe import Ask, probe_canned_answers, probe_over_network
+from providers.probes.send_probe import Ask, create_canned_answers_prober, create_network_prober
 from providers.provider_tools import ProviderTools
 
 _AT_ONCE = 8
 
 
 def create_probe_provider(tools: ProviderTools) -> HttpProbeProvider:
-    """The provider of one command. Raises PermanentError when the canned answers of the sandbox cannot be read."""
+    """The provider of HttpProbe for one command. Raises PermanentError when the canned answers of the sandbox cannot be
+    read."""
     if tools.sandbox is not None:
-        return HttpProbeProvider(probe_canned_answers(tools.sandbox / "probes.yaml"))
-    return HttpProbeProvider(probe_over_network())
+        return HttpProbeProvider(create_canned_answers_prober(tools.sandbox / "probes.yaml"))
+    return HttpProbeProvider(create_network_prober())
 
 
 @dataclass(slots=True)

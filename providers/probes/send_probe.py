@@ -16,16 +16,17 @@ from planner.field_path import FieldPath, parse_path
 from planner.values import Json, JsonObject
 from providers.canned_answers import read_canned_answers
 from providers.probes.expected_response import ProbeResponse
-from providers.simulated_deployments import body_with_commit, read_deployed_commits
-from providers.web.address_policy import refuse_special_address
+from providers.simulated_deployments import insert_deployed_commit_in_body, read_simulated_deployed_commits
+from providers.web.address_policy import refuse_link_local_or_metadata_address
 from providers.web.web_client import QUESTION_LIMITS, WebClient
 
 Ask: TypeAlias = Callable[[str], ProbeResponse]
 
 
-def probe_over_network(client: WebClient | None = None) -> Ask:
-    """Ask with a GET. The returned function raises TemporaryError when no answer came, PermanentError when none may."""
-    asked = client or WebClient(QUESTION_LIMITS, vet=refuse_special_address)
+def create_network_prober(client: WebClient | None = None) -> Ask:
+    """Create the function that sends a probe (a GET) over the network and gives its response. It raises TemporaryError
+    when no answer came, PermanentError when none may."""
+    asked = client or WebClient(QUESTION_LIMITS, vet=refuse_link_local_or_metadata_address)
 
     def ask(url: str) -> ProbeResponse:
         answer = asked.request("GET", url, {"Accept": "application/json, */*;q=0.5"})
@@ -34,9 +35,10 @@ def probe_over_network(client: WebClient | None = None) -> Ask:
     return ask
 
 
-def probe_canned_answers(path: Path) -> Ask:
-    """Ask the canned answers of a sandbox, read once. An unknown URL gets no answer. One with `commit` reports the
-    source commit that its Application has deployed at that moment, and none before the first sync."""
+def create_canned_answers_prober(path: Path) -> Ask:
+    """Create the function that answers a probe from the canned answers of a sandbox, read once. An unknown URL gets no
+    answer. One with `commit` reports the source commit that its Application has deployed at that moment, and none
+    before the first sync."""
     answers = read_canned_answers(path, "probes", _row, fields="url, status, body, commit")
 
     def ask(url: str) -> ProbeResponse:
@@ -48,8 +50,8 @@ def probe_canned_answers(path: Path) -> Ask:
         if reported is None:
             return seen
         field, application = reported
-        commit = read_deployed_commits(path.parent).get(application, "")
-        return replace(seen, body=body_with_commit(seen.body, field, commit)) if commit else seen
+        commit = read_simulated_deployed_commits(path.parent).get(application, "")
+        return replace(seen, body=insert_deployed_commit_in_body(seen.body, field, commit)) if commit else seen
 
     return ask
 

@@ -28,17 +28,18 @@ from planner.ports import (
 from planner.resource import Resource
 from planner.values import JsonObject, Vault, document_digest
 from providers.prometheus.query_result import QueryRefused, query_outputs, unmet_query_expectation
-from providers.prometheus.send_query import Ask, query_canned_answers, query_over_network
+from providers.prometheus.send_query import Ask, create_canned_answers_querier, create_network_querier
 from providers.provider_tools import ProviderTools
 
 _AT_ONCE = 8
 
 
 def create_prometheus_provider(tools: ProviderTools) -> PrometheusProvider:
-    """The provider of one command. Raises PermanentError when the canned answers of the sandbox cannot be read."""
+    """The provider of PrometheusQuery for one command. Raises PermanentError when the canned answers of the sandbox
+    cannot be read."""
     if tools.sandbox is not None:
-        return PrometheusProvider(query_canned_answers(tools.sandbox / "probes.yaml"))
-    return PrometheusProvider(query_over_network())
+        return PrometheusProvider(create_canned_answers_querier(tools.sandbox / "probes.yaml"))
+    return PrometheusProvider(create_network_querier())
 
 
 @dataclass(slots=True)

@@ -17,7 +17,7 @@ from providers.canned_answers import read_canned_answers
 from providers.http.answer import HttpAnswer
 from providers.json_answer import parse_json_answer
 from providers.prometheus.send_query import prometheus_base_url
-from providers.web.address_policy import refuse_special_address
+from providers.web.address_policy import refuse_link_local_or_metadata_address
 from providers.web.web_client import QUESTION_LIMITS, WebClient
 
 _HEALTH = frozenset(("up", "down", "unknown"))
@@ -37,10 +37,10 @@ class ScrapedTarget:
 AskTargets: TypeAlias = Callable[[str], tuple[ScrapedTarget, ...]]
 
 
-def targets_over_network(client: WebClient | None = None) -> AskTargets:
-    """Ask the server with a GET. The returned function raises TemporaryError when no usable answer came, PermanentError
-    where nobody may ask."""
-    asked = client or WebClient(QUESTION_LIMITS, vet=refuse_special_address)
+def create_network_target_lister(client: WebClient | None = None) -> AskTargets:
+    """Create the function that lists the scrape targets of a Prometheus over the network. It raises TemporaryError when
+    no usable answer came, PermanentError where nobody may ask."""
+    asked = client or WebClient(QUESTION_LIMITS, vet=refuse_link_local_or_metadata_address)
 
     def ask(server: str) -> tuple[ScrapedTarget, ...]:
         answer = asked.request(
@@ -55,9 +55,10 @@ def targets_over_network(client: WebClient | None = None) -> AskTargets:
     return ask
 
 
-def targets_of_canned_answers(path: Path) -> AskTargets:
-    """The `targets` of a sandbox's canned answers: `job`, `address`, and `path`, `health`, `error` where they are not
-    `/metrics`, `up` and none. Raises PermanentError when the file cannot be read."""
+def create_canned_target_lister(path: Path) -> AskTargets:
+    """Create the function that lists the `targets` of a sandbox's canned answers: `job`, `address`, and `path`,
+    `health`, `error` where they are not `/metrics`, `up` and none. Raises PermanentError when the file cannot be
+    read."""
     rows = read_canned_answers(path, "targets", lambda row: (_of_row(row), None), fields="job, address, health")
     return lambda server: tuple(sorted(rows))
 

@@ -11,16 +11,16 @@ from planner.errors import ProviderError, TemporaryError
 from planner.values import JsonObject, JsonValue
 from providers.canned_answers import read_canned_answers
 from providers.prometheus.query_result import QueryRefused, QueryResult, parse_query_result, prometheus_number_text
-from providers.web.address_policy import refuse_special_address
+from providers.web.address_policy import refuse_link_local_or_metadata_address
 from providers.web.web_client import QUESTION_LIMITS, WebClient
 
 Ask: TypeAlias = Callable[[str, str], QueryResult]
 
 
-def query_over_network(client: WebClient | None = None) -> Ask:
-    """Ask the server with a GET. The returned function raises TemporaryError when no usable answer came, Refused for a
-    query that is none, PermanentError where nobody may ask."""
-    asked = client or WebClient(QUESTION_LIMITS, vet=refuse_special_address)
+def create_network_querier(client: WebClient | None = None) -> Ask:
+    """Create the function that sends a PromQL query over the network and gives its result. It raises TemporaryError
+    when no usable answer came, QueryRefused for a query that is none, PermanentError where nobody may ask."""
+    asked = client or WebClient(QUESTION_LIMITS, vet=refuse_link_local_or_metadata_address)
 
     def ask(server: str, promql: str) -> QueryResult:
         url = f"{prometheus_base_url(server)}/api/v1/query?query={quote(promql, safe='')}"
@@ -45,8 +45,9 @@ def prometheus_base_url(server: str) -> str:
     return server.rstrip("/")
 
 
-def query_canned_answers(path: Path) -> Ask:
-    """Ask the `queries` of a sandbox's canned answers, read once: `promql` and `value`, a number or a list of them.
+def create_canned_answers_querier(path: Path) -> Ask:
+    """Create the function that answers a PromQL query from the `queries` of a sandbox's canned answers, read once:
+    `promql` and `value`, a number or a list of them.
 
     An unknown query gets no answer. Raises PermanentError when the file cannot be read.
     """

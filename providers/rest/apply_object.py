@@ -21,11 +21,11 @@ from providers.rest.declared_fields import (
     body_with_fingerprint_note,
     comparable_body,
     declared_outputs,
-    patch_body,
-    put_body,
+    rest_patch_body,
+    rest_put_body,
     version_token_of_declared,
 )
-from providers.rest.object_spec import RestObjectRequest
+from providers.rest.object_spec import ParsedRestObjectSpec
 from providers.rest.object_state import RestObjectState, read_rest_object
 from providers.rest.rest_api import RestApi, RestItemAnswer, RestWriteRequest
 from providers.rest.secret_values import RestSecretValues
@@ -42,12 +42,12 @@ class RestApplyContext:
     posted: set[Address]
     retries: RetryLimits
 
-    def look(self, wanted: RestObjectRequest) -> RestObjectState | None:
+    def look(self, wanted: ParsedRestObjectSpec) -> RestObjectState | None:
         """The object as it is this moment."""
         return read_rest_object(self.api.list(wanted.collection), wanted, self.api, self.secrets)
 
 
-def apply_rest_object(change: Change, wanted: RestObjectRequest, context: RestApplyContext) -> Written:
+def apply_rest_object(change: Change, wanted: ParsedRestObjectSpec, context: RestApplyContext) -> Written:
     """Make the object as wanted, starting from what the plan saw.
 
     Raises PreconditionError when it is neither, PermanentError when the API refuses or keeps other values,
@@ -67,7 +67,7 @@ def apply_rest_object(change: Change, wanted: RestObjectRequest, context: RestAp
 _LOOK = "look whether it turns up, then run it again: it reads first"
 
 
-def _settled(change: Change, wanted: RestObjectRequest, context: RestApplyContext) -> RestObjectRequest:
+def _settled(change: Change, wanted: ParsedRestObjectSpec, context: RestApplyContext) -> ParsedRestObjectSpec:
     """With the fingerprints of all secrets; refused when it is not what was planned."""
     if wanted.is_open or outputs_in_document(wanted.body):
         raise PermanentError("an output that it takes is still unknown", where=str(change.address))
@@ -80,18 +80,18 @@ def _settled(change: Change, wanted: RestObjectRequest, context: RestApplyContex
     return wanted
 
 
-def _item(change: Change, wanted: RestObjectRequest, context: RestApplyContext) -> RestItemAnswer | None:
+def _item(change: Change, wanted: ParsedRestObjectSpec, context: RestApplyContext) -> RestItemAnswer | None:
     """The object by its own path, for its entity tag and all its fields. Asked before the look: what changes between
     the two is seen there, and what changes later makes the write fail. With details the look itself brings both."""
     identifier = change.precondition.uid
     return context.api.one(wanted.collection, identifier) if identifier and not wanted.details else None
 
 
-def _is_done(now: RestObjectState, wanted: RestObjectRequest) -> bool:
+def _is_done(now: RestObjectState, wanted: ParsedRestObjectSpec) -> bool:
     return not diff_documents(now.fields, comparable_body(wanted))
 
 
-def _check_still(change: Change, now: RestObjectState | None, wanted: RestObjectRequest) -> None:
+def _check_still(change: Change, now: RestObjectState | None, wanted: ParsedRestObjectSpec) -> None:
     seen = change.precondition
     if now is None and seen.absent:
         return
@@ -102,7 +102,7 @@ def _check_still(change: Change, now: RestObjectState | None, wanted: RestObject
                             remedy="plan again: somebody else wrote it since")  # fmt: skip
 
 
-def _write(now: RestObjectState | None, wanted: RestObjectRequest, item: RestItemAnswer | None) -> RestWriteRequest:
+def _write(now: RestObjectState | None, wanted: ParsedRestObjectSpec, item: RestItemAnswer | None) -> RestWriteRequest:
     if now is None:
         own = str(wanted.name) if wanted.create == "PUT" else ""
         return RestWriteRequest(wanted.create, body_with_fingerprint_note(wanted), own, creates=True)
@@ -110,11 +110,13 @@ def _write(now: RestObjectState | None, wanted: RestObjectRequest, item: RestIte
         raise PermanentError(f"{wanted.shown} shows no id", where=wanted.collection.host, remedy="correct spec.id")
     whole, etag = (item.value, item.etag) if item is not None else (now.live, now.etag)
     if wanted.update == "PATCH":
-        return RestWriteRequest("PATCH", patch_body(whole, now.fields, wanted), now.identifier, etag, wanted.patch_type)
-    return RestWriteRequest(wanted.update, put_body(whole, wanted), now.identifier, etag)
+        return RestWriteRequest(
+            "PATCH", rest_patch_body(whole, now.fields, wanted), now.identifier, etag, wanted.patch_type
+        )
+    return RestWriteRequest(wanted.update, rest_put_body(whole, wanted), now.identifier, etag)
 
 
-def _send(change: Change, wanted: RestObjectRequest, write: RestWriteRequest, context: RestApplyContext) -> Written:
+def _send(change: Change, wanted: ParsedRestObjectSpec, write: RestWriteRequest, context: RestApplyContext) -> Written:
     if write.method == "POST":
         context.posted.add(change.address)
     try:
@@ -133,7 +135,7 @@ def _send(change: Change, wanted: RestObjectRequest, write: RestWriteRequest, co
     return _confirmed(wanted, context)
 
 
-def _confirmed(wanted: RestObjectRequest, context: RestApplyContext) -> Written:
+def _confirmed(wanted: ParsedRestObjectSpec, context: RestApplyContext) -> Written:
     after = _until(lambda: context.look(wanted), wanted, context)
     if after is None:
         raise OutcomeUnknown(f"{wanted.shown}: written, but it is not in the list", where=wanted.collection.host)
@@ -147,7 +149,7 @@ def _confirmed(wanted: RestObjectRequest, context: RestApplyContext) -> Written:
     return _written(after, wanted)
 
 
-def _told(wanted: RestObjectRequest, context: RestApplyContext, lost: OutcomeUnknown) -> Written:
+def _told(wanted: ParsedRestObjectSpec, context: RestApplyContext, lost: OutcomeUnknown) -> Written:
     """What reading says of a write whose answer was lost."""
     try:
         after = _until(lambda: context.look(wanted), wanted, context)
@@ -159,7 +161,7 @@ def _told(wanted: RestObjectRequest, context: RestApplyContext, lost: OutcomeUnk
 
 
 def _until(
-    read: Callable[[], RestObjectState | None], wanted: RestObjectRequest, context: RestApplyContext
+    read: Callable[[], RestObjectState | None], wanted: ParsedRestObjectSpec, context: RestApplyContext
 ) -> RestObjectState | None:
     """The object, read again for a short while until it is as wanted: lists may lag behind."""
     now = read()
@@ -172,6 +174,6 @@ def _until(
 
 
 def _written(
-    now: RestObjectState, wanted: RestObjectRequest, *, already: bool = False, warnings: tuple[str, ...] = ()
+    now: RestObjectState, wanted: ParsedRestObjectSpec, *, already: bool = False, warnings: tuple[str, ...] = ()
 ) -> Written:
     return Written(now.identifier, declared_outputs(now.live, wanted), already, warnings)

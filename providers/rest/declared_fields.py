@@ -23,41 +23,41 @@ from planner.values import (
     outputs_in_document,
     value_leaves,
 )
-from providers.rest.object_spec import RestObjectRequest
-from providers.web.json_body import json_values_at
+from providers.rest.object_spec import ParsedRestObjectSpec
+from providers.web.json_body import find_json_value_at_path
 
 Seal: TypeAlias = Callable[[Json], SealedSecret]
 
 
-def secret_leaves_of_body(body: JsonObject) -> dict[FieldPath, SealedSecret]:
-    """Every secret field of a body with its leaf."""
+def secret_leaves_by_path(body: JsonObject) -> dict[FieldPath, SealedSecret]:
+    """The sealed leaves of a body, by the path of their field."""
     return {path: leaf for path, leaf in value_leaves(body) if isinstance(leaf, SealedSecret)}
 
 
-def unreadable_secrets(wanted: RestObjectRequest) -> dict[FieldPath, SealedSecret]:
-    """The secret fields that the API does not give back."""
-    return {path: leaf for path, leaf in secret_leaves_of_body(wanted.body).items() if path not in wanted.readable}
+def secrets_not_returned_by_api(wanted: ParsedRestObjectSpec) -> dict[FieldPath, SealedSecret]:
+    """The secret fields that the API does not return when the object is read."""
+    return {path: leaf for path, leaf in secret_leaves_by_path(wanted.body).items() if path not in wanted.readable}
 
 
-def sources_of_unknown_secrets(wanted: RestObjectRequest) -> tuple[str, ...]:
-    """Where the secrets come from whose value nobody knows yet, although a live object is to be compared with it."""
-    found = secret_leaves_of_body(wanted.body).items()
+def sources_of_secrets_without_fingerprint(wanted: ParsedRestObjectSpec) -> tuple[str, ...]:
+    """The sources of secrets that have no fingerprint, and need one to be compared with a live object."""
+    found = secret_leaves_by_path(wanted.body).items()
     return tuple(leaf.ref for path, leaf in found if not leaf.fingerprint and (wanted.note or path in wanted.readable))
 
 
-def body_with_fingerprint_note(wanted: RestObjectRequest) -> JsonObject:
+def body_with_fingerprint_note(wanted: ParsedRestObjectSpec) -> JsonObject:
     """The body as it is sent: with the fingerprints of what cannot be read back, where a field keeps them."""
-    hidden = unreadable_secrets(wanted)
+    hidden = secrets_not_returned_by_api(wanted)
     if not wanted.note or not hidden:
         return wanted.body
     rows = sorted((".".join(map(str, path)), leaf.fingerprint) for path, leaf in hidden.items())
     return set_field(wanted.body, wanted.note, "hwplan " + document_digest(rows)[: len("sha256:") + 16])
 
 
-def comparable_body(wanted: RestObjectRequest) -> JsonObject:
+def comparable_body(wanted: ParsedRestObjectSpec) -> JsonObject:
     """What a live object is compared with: the body without what cannot be read back."""
     body = body_with_fingerprint_note(wanted)
-    for path in unreadable_secrets(wanted):
+    for path in secrets_not_returned_by_api(wanted):
         body = remove_field(body, path)
     return body
 
@@ -90,7 +90,7 @@ def _fingerprints(value: Json) -> Json:
             return value
 
 
-def rest_field_changes(seen: JsonObject | None, wanted: RestObjectRequest) -> tuple[FieldChange, ...]:
+def rest_field_changes(seen: JsonObject | None, wanted: ParsedRestObjectSpec) -> tuple[FieldChange, ...]:
     """Field by field what an update (of what is `seen`) or a create (of nothing) does; empty when nothing differs."""
     if seen is None:
         return diff_documents({}, body_with_fingerprint_note(wanted))
@@ -99,9 +99,9 @@ def rest_field_changes(seen: JsonObject | None, wanted: RestObjectRequest) -> tu
     return (*found, *_resent(wanted)) if found and noted else found
 
 
-def _resent(wanted: RestObjectRequest) -> Iterator[FieldChange]:
+def _resent(wanted: ParsedRestObjectSpec) -> Iterator[FieldChange]:
     """The secrets that go along with a change, because nothing says that the service has them already."""
-    for path, leaf in unreadable_secrets(wanted).items():
+    for path, leaf in secrets_not_returned_by_api(wanted).items():
         yield FieldChange(path, FieldOp.CHANGE, HIDDEN, leaf.fingerprint, sensitive=True)
 
 
@@ -112,37 +112,37 @@ def _merged(live: Json, body: Json) -> Json:
     return {**live, **{key: _merged(live.get(key), item) for key, item in body.items()}}
 
 
-def put_body(live: JsonObject, wanted: RestObjectRequest) -> JsonObject:
+def rest_put_body(live: JsonObject, wanted: ParsedRestObjectSpec) -> JsonObject:
     """What a PUT sends: the whole object, but for what the API does not take."""
     whole: JsonObject = _merged(_taken(live, wanted), body_with_fingerprint_note(wanted))
     return whole
 
 
-def patch_body(live: JsonObject, seen: JsonObject, wanted: RestObjectRequest) -> JsonObject:
+def rest_patch_body(live: JsonObject, seen: JsonObject, wanted: ParsedRestObjectSpec) -> JsonObject:
     """What a PATCH sends: each top-level field that changes from what is `seen`, whole, which is right whether the API
     merges or not."""
     body, taken = body_with_fingerprint_note(wanted), _taken(live, wanted)
     changed = {one.path[0] for one in diff_documents(seen, comparable_body(wanted))} | {
-        path[0] for path in unreadable_secrets(wanted)
+        path[0] for path in secrets_not_returned_by_api(wanted)
     }
     return {key: _merged(taken.get(key), item) for key, item in body.items() if key in changed}
 
 
-def _taken(live: JsonObject, wanted: RestObjectRequest) -> JsonObject:
+def _taken(live: JsonObject, wanted: ParsedRestObjectSpec) -> JsonObject:
     """What the API would take back of what it answered."""
     for path in wanted.omit:
         live = remove_field(live, path)
     return live
 
 
-def declared_outputs(live: JsonObject, wanted: RestObjectRequest) -> JsonObject:
+def declared_outputs(live: JsonObject, wanted: ParsedRestObjectSpec) -> JsonObject:
     """The declared outputs that the object has."""
-    found = ((name, json_values_at(live, path)) for name, path in wanted.outputs)
+    found = ((name, find_json_value_at_path(live, path)) for name, path in wanted.outputs)
     return {name: values[0] for name, values in found if values}
 
 
-def outputs_before_write(now: JsonObject, wanted: RestObjectRequest) -> JsonObject:
+def outputs_before_write(now: JsonObject, wanted: ParsedRestObjectSpec) -> JsonObject:
     """The outputs that are certain before the write: declared fields, and of an object that is there its id."""
     retained = {name: now[name] for name, path in wanted.outputs if path == wanted.collection.id and name in now}
-    body = {name: values[0] for name, path in wanted.outputs if (values := json_values_at(wanted.body, path))}
+    body = {name: values[0] for name, path in wanted.outputs if (values := find_json_value_at_path(wanted.body, path))}
     return {**retained, **{name: value for name, value in body.items() if not outputs_in_document(value)}}

@@ -14,7 +14,7 @@ from planner.dataclass import dataclass
 from planner.errors import PermanentError, TemporaryError
 from planner.values import Json, JsonObject, canonical_bytes
 from providers.rest.object_spec import RestCollection, RestPaging
-from providers.web.json_body import json_values_at
+from providers.web.json_body import find_json_value_at_path
 from providers.web.link_header import next_link
 
 Ask: TypeAlias = Callable[[str], tuple[Json, str]]
@@ -64,7 +64,7 @@ def _first_url(collection: RestCollection) -> str:
 
 
 def _items(collection: RestCollection, document: Json) -> list[JsonObject]:
-    found = json_values_at(document, collection.items)
+    found = find_json_value_at_path(document, collection.items)
     if len(found) != 1 or not isinstance(found[0], list):
         where = f"no list at {'.'.join(map(str, collection.items))}" if collection.items else "no list"
         raise _broken(collection, f"the answer is {where}", "correct spec.list.items")
@@ -90,7 +90,7 @@ def _following(collection: RestCollection, page: _Page, sofar: int, number: int)
 
 
 def _by_cursor(collection: RestCollection, pages: RestPaging, page: _Page) -> str | None:
-    cursor = json_values_at(page.document, pages.next)
+    cursor = find_json_value_at_path(page.document, pages.next)
     if not cursor or cursor[0] in (None, "", False):
         return None
     if isinstance(cursor[0], bool) or not isinstance(cursor[0], str | int):
@@ -101,7 +101,7 @@ def _by_cursor(collection: RestCollection, pages: RestPaging, page: _Page) -> st
 def _is_whole(collection: RestCollection, pages: RestPaging, document: Json, sofar: int) -> bool:
     if not pages.total:
         return False
-    total = json_values_at(document, pages.total)
+    total = find_json_value_at_path(document, pages.total)
     if len(total) != 1 or isinstance(total[0], bool) or not isinstance(total[0], int):
         raise _broken(collection, "the number of all objects is no number", "correct spec.list.pages.total")
     return sofar >= total[0]

@@ -13,7 +13,7 @@ from planner.dataclass import dataclass
 from planner.errors import PermanentError
 from planner.field_path import FieldPath, parse_path
 from planner.values import Json, JsonObject, JsonValue, OutputRef, OutputTemplate, SealedSecret
-from providers.web.json_body import json_values_at
+from providers.web.json_body import find_json_value_at_path
 
 _LONGEST_ID = 512
 
@@ -83,8 +83,8 @@ class RestCollection:
 
 
 @dataclass(frozen=True, slots=True)
-class RestObjectRequest:
-    """One object. `name` is the value of its `key` field; `body` has Sealed leaves where secrets go.
+class ParsedRestObjectSpec:
+    """The parsed spec of a RestObject. `name` is the value of its `key` field; `body` has sealed leaves for secrets.
 
     `readable` are the secret fields that the API gives back; `note` is the field that keeps fingerprints of the others
     (() for none); `omit` are fields that are never sent.
@@ -115,12 +115,12 @@ class RestObjectRequest:
         return f"{'.'.join(map(str, self.key))}={key_or_id_text(self.name)} in {self.collection.path}"
 
 
-def parse_rest_object(address: Address, manifest: JsonObject) -> RestObjectRequest:
-    """Read the document of a RestObject."""
+def parse_rest_object_spec(address: Address, manifest: JsonObject) -> ParsedRestObjectSpec:
+    """Parse the document of a RestObject."""
     spec = manifest["spec"]
     key, secrets, verbs = parse_path(spec["key"]), spec.get("secrets") or {}, spec.get("verbs") or {}
-    found = json_values_at(spec["body"], key)
-    return RestObjectRequest(
+    found = find_json_value_at_path(spec["body"], key)
+    return ParsedRestObjectSpec(
         address=address,
         collection=_collection(spec),
         key=key,

@@ -9,10 +9,10 @@ from planner.dataclass import dataclass
 from planner.errors import PermanentError
 from planner.values import Json, JsonObject, JsonValue
 from providers.rest.declared_fields import comparable_body, declared_fields, version_token_of_declared
-from providers.rest.object_spec import RestObjectRequest, key_or_id_text
+from providers.rest.object_spec import ParsedRestObjectSpec, key_or_id_text
 from providers.rest.rest_api import RestApi
 from providers.rest.secret_values import RestSecretValues
-from providers.web.json_body import json_values_at
+from providers.web.json_body import find_json_value_at_path
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +32,13 @@ class RestObjectState:
 
 
 def read_rest_object(
-    objects: Sequence[JsonObject], wanted: RestObjectRequest, api: RestApi, secrets: RestSecretValues
+    objects: Sequence[JsonObject], wanted: ParsedRestObjectSpec, api: RestApi, secrets: RestSecretValues
 ) -> RestObjectState | None:
     """The object among the listed ones, None when it is not there; with `details` its own path is asked as well.
 
     Raises PermanentError when the key names none or several for certain.
     """
-    found = find_listed_object(objects, wanted)
+    found = find_listed_object_by_key(objects, wanted)
     if found is None:
         return None
     identifier, etag = rest_object_id(found, wanted), ""
@@ -50,9 +50,9 @@ def read_rest_object(
     return RestObjectState(identifier, found, declared_fields(found, comparable_body(wanted), secrets.seal), etag)
 
 
-def find_listed_object(objects: Sequence[JsonObject], wanted: RestObjectRequest) -> JsonObject | None:
-    """The listed object with the wanted key. Raises PermanentError when that is not clear."""
-    keyed = [(one, found[0]) for one in objects if (found := json_values_at(one, wanted.key))]
+def find_listed_object_by_key(objects: Sequence[JsonObject], wanted: ParsedRestObjectSpec) -> JsonObject | None:
+    """Find the object with the wanted key among the listed ones. Raises PermanentError when that is not clear."""
+    keyed = [(one, found[0]) for one in objects if (found := find_json_value_at_path(one, wanted.key))]
     if objects and not keyed:
         raise _unclear(wanted, "no listed object has this field", "correct spec.key")
     mine = [(one, key) for one, key in keyed if _plain(key) == _plain(wanted.name)]
@@ -69,14 +69,14 @@ def find_listed_object(objects: Sequence[JsonObject], wanted: RestObjectRequest)
     return one
 
 
-def rest_object_id(live: JsonObject, wanted: RestObjectRequest) -> str:
+def rest_object_id(live: JsonObject, wanted: ParsedRestObjectSpec) -> str:
     """The id of a live object as text, "" if it shows none."""
     value = _id_value(live, wanted)
     return str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
 
 
-def _id_value(live: JsonObject, wanted: RestObjectRequest) -> Json:
-    found = json_values_at(live, wanted.collection.id)
+def _id_value(live: JsonObject, wanted: ParsedRestObjectSpec) -> Json:
+    found = find_json_value_at_path(live, wanted.collection.id)
     return found[0] if found else None
 
 
@@ -85,5 +85,5 @@ def _plain(value: JsonValue) -> str | None:
     return str(value) if isinstance(value, str | int | float) and not isinstance(value, bool) else None
 
 
-def _unclear(wanted: RestObjectRequest, what: str, remedy: str) -> PermanentError:
+def _unclear(wanted: ParsedRestObjectSpec, what: str, remedy: str) -> PermanentError:
     return PermanentError(f"{wanted.shown}: {what}", where=wanted.collection.host, remedy=remedy)

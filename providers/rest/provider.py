@@ -36,16 +36,16 @@ from providers.rest.declared_fields import (
     declared_outputs,
     outputs_before_write,
     rest_field_changes,
-    sources_of_unknown_secrets,
-    unreadable_secrets,
+    secrets_not_returned_by_api,
+    sources_of_secrets_without_fingerprint,
     version_token_of_declared,
 )
-from providers.rest.object_spec import RestCollection, RestObjectRequest, parse_rest_object
+from providers.rest.object_spec import ParsedRestObjectSpec, RestCollection, parse_rest_object_spec
 from providers.rest.object_state import read_rest_object
 from providers.rest.rest_api import HttpRestApi, RestApi
 from providers.rest.sandbox_api import SandboxRestApi
 from providers.rest.secret_values import RestSecretValues
-from providers.web.address_policy import refuse_special_address
+from providers.web.address_policy import refuse_link_local_or_metadata_address
 from providers.web.web_client import WebClient, WebLimits
 
 LIMITS = WebLimits(connect=5.0, read=20.0, total=60.0)
@@ -56,12 +56,14 @@ _Listing: TypeAlias = "list[JsonObject] | ProviderError"
 
 
 def create_rest_provider(tools: ProviderTools) -> RestProvider:
-    """The provider of one command."""
+    """The provider of RestObject for one command."""
     simulated = tools.sandbox is not None
     secrets = RestSecretValues(tools.secrets, tools.fingerprinter, simulated=simulated)
     if tools.sandbox is not None:
         return RestProvider(SandboxRestApi(tools.sandbox / STORED), secrets)
-    return RestProvider(HttpRestApi(WebClient(LIMITS, vet=refuse_special_address), secrets, RETRIES), secrets)
+    return RestProvider(
+        HttpRestApi(WebClient(LIMITS, vet=refuse_link_local_or_metadata_address), secrets, RETRIES), secrets
+    )
 
 
 @dataclass(slots=True)
@@ -77,7 +79,7 @@ class RestProvider(NeverDeletes):
 
     def read(self, wanted: Sequence[Resource], owned: Some[str], also: Some[KindInNamespace]) -> ReadResult:
         """See Provider. One listing of each collection, several at once; with `details` one more for each object."""
-        all_wanted = [parse_rest_object(one.address, one.manifest) for one in wanted]
+        all_wanted = [parse_rest_object_spec(one.address, one.manifest) for one in wanted]
         with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="rest") as pool:
             self._list({one.collection for one in all_wanted if not one.is_open}, pool)
             return ReadResult(dict(pool.map(self._observe, all_wanted)))
@@ -93,7 +95,7 @@ class RestProvider(NeverDeletes):
         except ProviderError as error:
             return error
 
-    def _observe(self, wanted: RestObjectRequest) -> tuple[Address, Observation]:
+    def _observe(self, wanted: ParsedRestObjectSpec) -> tuple[Address, Observation]:
         address = wanted.address
         if wanted.is_open:
             return address, Absent(address)
@@ -112,7 +114,7 @@ class RestProvider(NeverDeletes):
     def preview(self, items: Sequence[tuple[Resource, Observation]]) -> Mapping[Address, Preview]:
         """See Provider. Two resources that mean one object are blocked, both."""
         looks = [
-            (one, parse_rest_object(one.address, one.manifest), seen)
+            (one, parse_rest_object_spec(one.address, one.manifest), seen)
             for one, seen in items
             if not isinstance(seen, Unreadable)
         ]
@@ -123,21 +125,21 @@ class RestProvider(NeverDeletes):
             for resource, wanted, seen in looks
         }  # fmt: skip
 
-    def _preview(self, resource: Resource, wanted: RestObjectRequest, seen: Observation) -> Preview:
+    def _preview(self, resource: Resource, wanted: ParsedRestObjectSpec, seen: Observation) -> Preview:
         body, reasons = self.secrets.known(wanted.body)
         wanted = replace(wanted, body=body)
         warnings = (*_warnings(wanted), *(f"a secret cannot be read yet: {reason}" for reason in reasons))
         present = seen if isinstance(seen, Present) and seen.value is not None else None
         fields = rest_field_changes(present.value["fields"] if present and present.value else None, wanted)
         effect = Effect.NONE if present and not fields else Effect.UPDATE if present else Effect.CREATE
-        if present and (unknown := sources_of_unknown_secrets(wanted)):
+        if present and (unknown := sources_of_secrets_without_fingerprint(wanted)):
             return Preview(Effect.UPDATE, fields, blocked=f"a secret cannot be read: {', '.join(unknown)}",
                            evidence="; ".join(reasons), remedy="let hwplan read it, then plan again")  # fmt: skip
         if present and effect is Effect.UPDATE and not present.uid:
             return Preview(effect, fields, blocked=f"{wanted.shown} shows no id", remedy="correct spec.id")
         if effect is Effect.NONE:
             return Preview(effect, warnings=warnings)
-        whole = not outputs_in_document(body) and not sources_of_unknown_secrets(wanted)
+        whole = not outputs_in_document(body) and not sources_of_secrets_without_fingerprint(wanted)
         return Preview(
             effect,
             fields,
@@ -154,14 +156,14 @@ class RestProvider(NeverDeletes):
         with self._lock:
             self._listings.clear()
         context = RestApplyContext(self.api, self.secrets.with_vault(vault), self._posted, self.retries)
-        return apply_rest_object(change, parse_rest_object(change.address, change.desired), context)
+        return apply_rest_object(change, parse_rest_object_spec(change.address, change.desired), context)
 
     def readiness(self, changes: Sequence[Change]) -> Mapping[Address, Readiness]:
         """The object was read back when it was written: there is nothing to wait for."""
         return {change.address: Readiness(done=True, ok=True) for change in changes}
 
 
-def _twins(all_wanted: Iterable[RestObjectRequest]) -> dict[Address, Address]:
+def _twins(all_wanted: Iterable[ParsedRestObjectSpec]) -> dict[Address, Address]:
     """Resources that mean the object of another one, with that one."""
     first: dict[tuple[str, str], Address] = {}
     found: dict[Address, Address] = {}
@@ -174,15 +176,15 @@ def _twins(all_wanted: Iterable[RestObjectRequest]) -> dict[Address, Address]:
     return found
 
 
-def _blocked(wanted: RestObjectRequest, other: Address) -> Preview:
+def _blocked(wanted: ParsedRestObjectSpec, other: Address) -> Preview:
     return Preview(
         Effect.UPDATE, blocked=f"{other} declares the same object: {wanted.shown}", remedy="keep one of the two"
     )
 
 
-def _warnings(wanted: RestObjectRequest) -> tuple[str, ...]:
+def _warnings(wanted: ParsedRestObjectSpec) -> tuple[str, ...]:
     """What a reader has to know in any case."""
-    collection, hidden = wanted.collection, unreadable_secrets(wanted)
+    collection, hidden = wanted.collection, secrets_not_returned_by_api(wanted)
     found = []
     if collection.base.startswith("http://") and (collection.auth or hidden or wanted.readable):
         found.append(f"a secret is sent over plain HTTP to {collection.host}")

@@ -22,7 +22,7 @@ from providers.http.retries import BUSY, DEFAULT_RETRIES, RetryLimits, busy_erro
 from providers.rest.list_pages import list_all_pages
 from providers.rest.object_spec import RestCollection
 from providers.rest.secret_values import RestSecretValues
-from providers.web.json_body import json_values_at, parse_json_body
+from providers.web.json_body import find_json_value_at_path, parse_json_body
 from providers.web.web_client import WebClient
 
 _SHOWN = 160  # characters of a server's words
@@ -39,8 +39,8 @@ class RestItemAnswer:
 
 @dataclass(frozen=True, slots=True)
 class RestWriteRequest:
-    """A request that changes something. `identifier` is "" for one to the collection; `etag` is what must still stand
-    there, `creates` that nothing may."""
+    """A request that creates or changes an object of a REST API. `identifier` is "" for one to the collection; `etag`
+    is what must still stand there, `creates` that nothing may."""
 
     method: str
     body: JsonObject = field(repr=False)
@@ -51,7 +51,8 @@ class RestWriteRequest:
 
 
 class RestApi(Protocol):
-    """A REST API, or what plays one. All methods raise ProviderError."""
+    """A REST API: lists, reads and writes its objects, over the network or simulated. All methods raise
+    ProviderError."""
 
     def list(self, collection: RestCollection) -> list[JsonObject]:
         """Every object of a collection."""
@@ -69,7 +70,7 @@ class RestApi(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class HttpRestApi:
-    """A real API, over the network."""
+    """A REST API asked by HTTP requests over the network."""
 
     client: WebClient
     secrets: RestSecretValues
@@ -84,7 +85,7 @@ class HttpRestApi:
         answer = self._get(collection, collection.item_url(identifier))
         if answer.status in _NO_SUCH_ROUTE:
             return None
-        found = json_values_at(_document(answer, collection), collection.object)
+        found = find_json_value_at_path(_document(answer, collection), collection.object)
         if len(found) != 1 or not isinstance(found[0], dict):
             raise PermanentError(
                 "the answer about one object holds none", where=collection.host, remedy="correct spec.object"

@@ -20,7 +20,7 @@ from providers.durable_file import file_version_of_content, read_file_version, r
 from providers.rest.object_spec import RestCollection
 from providers.rest.rest_api import RestItemAnswer, RestWriteRequest
 from providers.rest.secret_values import RestSecretValues
-from providers.web.json_body import json_values_at
+from providers.web.json_body import find_json_value_at_path
 
 _HEAD = """\
 # Objects behind REST APIs in this sandbox (simulated: nothing is asked over a network).
@@ -137,11 +137,11 @@ def _stored(value: JsonValue) -> Json:
 
 
 def _id(live: JsonObject, path: FieldPath) -> str:
-    found = json_values_at(live, path)
+    found = find_json_value_at_path(live, path)
     return str(found[0]) if found else ""
 
 
 def _with_id(body: JsonObject, ids: Sequence[str], path: FieldPath) -> JsonObject:
-    if json_values_at(body, path):
+    if find_json_value_at_path(body, path):
         return body
     return {**set_field({}, path, max((parse_whole_number(one) or 0 for one in ids), default=0) + 1), **body}

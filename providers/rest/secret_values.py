@@ -13,7 +13,7 @@ from planner.errors import PermanentError, ProviderError
 from planner.ports import Fingerprinter, SecretValueSource
 from planner.values import Json, JsonObject, JsonValue, SealedSecret, SecretValue, Vault, canonical_bytes
 from providers.rest.object_spec import RestAuthHeader
-from providers.secret_lookup import secret_bytes, secret_lookup
+from providers.secret_lookup import secret_bytes_if_unchanged, secret_lookup
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ class RestSecretValues:
             case dict():
                 return {key: self.revealed(item) for key, item in value.items()}
             case SealedSecret():
-                return _text(secret_bytes(value, self._find, self.fingerprinter), value.ref)
+                return _text(secret_bytes_if_unchanged(value, self._find, self.fingerprinter), value.ref)
             case _:
                 return value
 

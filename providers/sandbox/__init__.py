@@ -6,7 +6,7 @@ itself belongs to providers.kubernetes.snapshot. Never overwrites anything.
 
 from __future__ import annotations
 
-from providers.sandbox.canned_answers_file import CannedAnswer, CannedQuery, CannedTarget
+from providers.sandbox.canned_answers_file import CannedHttpAnswer, CannedPrometheusQuery, CannedScrapeTarget
 from providers.sandbox.create_files import SandboxContents, fill_sandbox
 from providers.sandbox.git_repositories import SandboxRemote
 from providers.sandbox.github_file import SandboxGitHubRepository
@@ -15,9 +15,9 @@ from providers.sandbox.simulated_build_results import BuiltService, PromotedMani
 
 __all__ = [
     "BuiltService",
-    "CannedAnswer",
-    "CannedQuery",
-    "CannedTarget",
+    "CannedHttpAnswer",
+    "CannedPrometheusQuery",
+    "CannedScrapeTarget",
     "PromotedManifests",
     "SandboxContents",
     "SandboxGitHubRepository",

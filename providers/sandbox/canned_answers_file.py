@@ -17,7 +17,7 @@ _HEAD = """\
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class CannedAnswer:
+class CannedHttpAnswer:
     """The answer to a GET of `url`. With a `commit_field` the body has there the source commit that `application` has
     deployed."""
 
@@ -29,16 +29,16 @@ class CannedAnswer:
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class CannedQuery:
-    """The values of all series of an instant query."""
+class CannedPrometheusQuery:
+    """A PromQL query with the values of all series that it is answered with."""
 
     promql: str
     values: tuple[float, ...]
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class CannedTarget:
-    """A scrape target that is up: its job, `host:port`, and path."""
+class CannedScrapeTarget:
+    """A Prometheus scrape target that is up: its job, `host:port`, and path."""
 
     job: str
     address: str
@@ -47,9 +47,9 @@ class CannedTarget:
 
 def write_canned_answers(
     path: Path,
-    answers: Sequence[CannedAnswer],
-    queries: Sequence[CannedQuery] = (),
-    targets: Sequence[CannedTarget] = (),
+    answers: Sequence[CannedHttpAnswer],
+    queries: Sequence[CannedPrometheusQuery] = (),
+    targets: Sequence[CannedScrapeTarget] = (),
 ) -> None:
     """Write the answers, sorted by URL. JSON strings are YAML strings, so nothing needs a YAML writer here."""
     lines = [_HEAD, "probes:" if answers else "probes: []"]

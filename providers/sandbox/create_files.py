@@ -5,12 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 
 from planner.dataclass import dataclass
-from providers.sandbox.canned_answers_file import CannedAnswer, CannedQuery, CannedTarget, write_canned_answers
+from providers.sandbox.canned_answers_file import (
+    CannedHttpAnswer,
+    CannedPrometheusQuery,
+    CannedScrapeTarget,
+    write_canned_answers,
+)
 from providers.sandbox.git_repositories import SandboxRemote, create_repository
 from providers.sandbox.github_file import SandboxGitHubRepository, write_simulated_github
 from providers.sandbox.secret_files import SandboxSecretFile, write_made_up_secrets
 from providers.sandbox.simulated_build_results import FILE, SimulatedPipeline, write_simulated_pipelines
-from providers.simulated_oci_layout import create_oci_layout
+from providers.simulated_oci_layout import write_simulated_images
 
 _README = """\
 # A sandbox of hwplan
@@ -51,9 +56,9 @@ class SandboxContents:
     remotes: tuple[SandboxRemote, ...] = ()
     images: tuple[str, ...] = ()
     secrets: tuple[SandboxSecretFile, ...] = ()
-    answers: tuple[CannedAnswer, ...] = ()
-    queries: tuple[CannedQuery, ...] = ()
-    targets: tuple[CannedTarget, ...] = ()
+    answers: tuple[CannedHttpAnswer, ...] = ()
+    queries: tuple[CannedPrometheusQuery, ...] = ()
+    targets: tuple[CannedScrapeTarget, ...] = ()
     pipelines: tuple[SimulatedPipeline, ...] = ()
     github: tuple[SandboxGitHubRepository, ...] = ()
 
@@ -67,7 +72,7 @@ def fill_sandbox(folder: Path, contents: SandboxContents, *, shown: str) -> None
     for remote in sorted(set(contents.remotes)):
         create_repository(folder / "git", remote)
     write_simulated_github(folder, contents.github)
-    create_oci_layout(folder / "registry", contents.images)
+    write_simulated_images(folder / "registry", contents.images)
     write_made_up_secrets(folder / "secrets", contents.secrets)
     write_simulated_pipelines(folder / FILE, contents.pipelines)
     write_canned_answers(folder / "probes.yaml", contents.answers, contents.queries, contents.targets)

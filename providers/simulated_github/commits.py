@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from planner.values import JsonObject
-from providers.simulated_github.repository import CommitFields, ServedRepository
+from providers.simulated_github.repository import CommitFields, SimulatedBareRepository
 from providers.simulated_github.request_and_reply import (
     RequestRefused,
     SimulatedReply,
@@ -44,7 +44,7 @@ def list_statuses(repo: StoredRepository, request: SimulatedRequest, sha: str) -
 
 def create_status(repo: StoredRepository, request: SimulatedRequest, sha: str) -> SimulatedReply:
     """POST statuses/{sha}."""
-    if ServedRepository(repo.git).commit(sha) is None:
+    if SimulatedBareRepository(repo.git).commit(sha) is None:
         raise RequestRefused(422, f"No commit found for SHA: {sha}")
     state, description = request.text("state"), request.body.get("description")
     if state not in _STATES:
@@ -63,7 +63,7 @@ def create_status(repo: StoredRepository, request: SimulatedRequest, sha: str) -
 
 def get_branch(repo: StoredRepository, request: SimulatedRequest, name: str) -> SimulatedReply:
     """GET branches/{b}."""
-    sha = ServedRepository(repo.git).branches().get(name)
+    sha = SimulatedBareRepository(repo.git).branches().get(name)
     if sha is None:
         raise RequestRefused(404, "Branch not found")
     contexts = list(repo.data.get("required", {}).get(name, ()))
@@ -84,7 +84,7 @@ def branch_rules(repo: StoredRepository, request: SimulatedRequest, name: str) -
 
 def compare_commits(repo: StoredRepository, request: SimulatedRequest, text: str) -> SimulatedReply:
     """GET compare/{base}...{head}, by branch or commit."""
-    git = ServedRepository(repo.git)
+    git = SimulatedBareRepository(repo.git)
     branches = git.branches()
     base, dots, head = text.partition("...")
     sides = [branches.get(side, side) for side in (base, head)]
@@ -113,7 +113,7 @@ def commit_row(commit: CommitFields) -> JsonObject:
 
 
 def _commit(repo: StoredRepository, sha: str) -> CommitFields:
-    found = ServedRepository(repo.git).commit(sha)
+    found = SimulatedBareRepository(repo.git).commit(sha)
     if found is None:
         raise RequestRefused(422, f"No commit found for SHA: {sha}")
     return found

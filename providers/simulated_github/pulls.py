@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from planner.values import JsonObject
-from providers.simulated_github.repository import MergeFailed, ServedRepository
+from providers.simulated_github.repository import MergeFailed, SimulatedBareRepository
 from providers.simulated_github.request_and_reply import (
     RequestRefused,
     SimulatedReply,
@@ -33,13 +33,13 @@ def list_pulls(repo: StoredRepository, request: SimulatedRequest) -> SimulatedRe
         key=lambda row: (row["updated_at"] if by_change else "", int(row["number"])),
         reverse=request.query.get("direction", "desc") == "desc",
     )
-    branches = ServedRepository(repo.git).branches()
+    branches = SimulatedBareRepository(repo.git).branches()
     return SimulatedReply(200, items=[_shown(row, branches) for row in rows])
 
 
 def get_pull(repo: StoredRepository, request: SimulatedRequest, number: int) -> SimulatedReply:
     """GET pulls/{n}: with mergeability."""
-    git = ServedRepository(repo.git)
+    git = SimulatedBareRepository(repo.git)
     shown = _shown(pull_request_row(repo, number), git.branches())
     state = "unknown" if shown["merged"] or shown["state"] == "closed" else mergeable_state(repo, git, shown)
     mergeable = None if state == "unknown" else state != "dirty"
@@ -48,7 +48,7 @@ def get_pull(repo: StoredRepository, request: SimulatedRequest, number: int) -> 
 
 def list_pulls_of_commit(repo: StoredRepository, request: SimulatedRequest, sha: str) -> SimulatedReply:
     """GET commits/{sha}/pulls: those that it is the merge of, and those that brought it."""
-    git = ServedRepository(repo.git)
+    git = SimulatedBareRepository(repo.git)
     if git.commit(sha) is None:
         raise RequestRefused(422, f"No commit found for SHA: {sha}")
     merged = [row for row in repo.rows("pulls") if row.get("merged")]
@@ -67,7 +67,7 @@ def list_reviews(repo: StoredRepository, request: SimulatedRequest, number: int)
 
 def merge_pull(repo: StoredRepository, request: SimulatedRequest, number: int) -> SimulatedReply:
     """PUT pulls/{n}/merge: 200, 405, 409 or 422, each for the reason for which GitHub gives it."""
-    row, git = pull_request_row(repo, number), ServedRepository(repo.git)
+    row, git = pull_request_row(repo, number), SimulatedBareRepository(repo.git)
     method, wanted = str(request.body.get("merge_method", "merge")), str(request.body.get("sha", ""))
     if method not in _METHODS:
         raise invalid_body_reply("merge_method")
@@ -99,7 +99,7 @@ def close_as_merged(repo: StoredRepository, row: JsonObject, head: str, made: st
     row |= {"closed_at": repo.now(), "updated_at": repo.now()}
 
 
-def mergeable_state(repo: StoredRepository, git: ServedRepository, shown: JsonObject) -> str:
+def mergeable_state(repo: StoredRepository, git: SimulatedBareRepository, shown: JsonObject) -> str:
     """The word of `mergeable_state` for an open pull request."""
     base, head = shown["base"]["sha"], shown["head"]["sha"]
     if not base or not head:

@@ -34,8 +34,8 @@ class CommitFields:
 
 
 @dataclass(frozen=True, slots=True)
-class ServedRepository:
-    """A bare repository in the folder `path`."""
+class SimulatedBareRepository:
+    """The bare git repository, in the folder `path`, of a repository of the simulated GitHub."""
 
     path: Path
 

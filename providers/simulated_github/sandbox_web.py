@@ -10,7 +10,7 @@ from planner.dataclass import dataclass
 from providers.http.answer import HttpAnswer
 from providers.simulated_github.request_and_reply import SimulatedRequest
 from providers.simulated_github.server import SimulatedGitHub
-from providers.simulated_github.store import GitHubStore
+from providers.simulated_github.store import GitHubStoreFile
 
 LOGIN = "hwplan-sandbox"
 
@@ -26,6 +26,6 @@ class SandboxGitHubWeb:
         parts = urlsplit(url)
         document = json.loads(body) if body else {}
         request = SimulatedRequest(method, parts.path, dict(parse_qsl(parts.query)), document, LOGIN)
-        reply = SimulatedGitHub(GitHubStore(self.folder, self.folder / "git")).answer(request)
+        reply = SimulatedGitHub(GitHubStoreFile(self.folder, self.folder / "git")).answer(request)
         data = b"" if reply.body is None else json.dumps(reply.body).encode()
         return HttpAnswer(reply.status, {name.lower(): value for name, value in reply.headers.items()}, data)

@@ -21,7 +21,7 @@ from providers.simulated_github.request_and_reply import (
     invalid_body_reply,
     not_found_reply,
 )
-from providers.simulated_github.store import GitHubStore, StoredRepository
+from providers.simulated_github.store import GitHubStoreFile, StoredRepository
 
 _NUMBER, _WORD, _REST = r"(\d{1,9})", r"([^/]+)", r"(.+)"
 _ROUTES: tuple[tuple[str, str, Callable[..., SimulatedReply]], ...] = (
@@ -58,7 +58,7 @@ _MOST = 100
 class SimulatedGitHub:
     """Answers requests from what `store` holds."""
 
-    store: GitHubStore
+    store: GitHubStoreFile
 
     def answer(self, request: SimulatedRequest) -> SimulatedReply:
         """The reply to one request. Raises PermanentError when the store is damaged."""

@@ -56,8 +56,9 @@ class StoredRepository:
 
 
 @dataclass(frozen=True, slots=True)
-class GitHubStore:
-    """The file in `folder`; the bare repositories stand below `git`."""
+class GitHubStoreFile:
+    """The JSON file in `folder` that stores what the simulated GitHub remembers; the bare repositories stand below
+    `git`."""
 
     folder: Path
     git: Path

@@ -1,4 +1,4 @@
-"""Which addresses are never asked, whatever name leads there (spec 06, Security). For `vet` of the client."""
+"""Which IP addresses are never asked, whatever name leads there (spec 06, Security). For `vet` of the client."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _REFUSED = tuple(
 )
 
 
-def refuse_special_address(address: str) -> None:
+def refuse_link_local_or_metadata_address(address: str) -> None:
     """Raise PermanentError for an address that is never asked: link-local, metadata services, none at all."""
     plain = ipaddress.ip_address(address.partition("%")[0])
     mapped = getattr(plain, "ipv4_mapped", None) or plain

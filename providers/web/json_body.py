@@ -12,8 +12,8 @@ def parse_json_body(body: bytes) -> Json:
     return parse_json_answer(body)
 
 
-def json_values_at(document: JsonValue, path: FieldPath) -> list[Json]:
-    """The value at a path, in a list of one; an empty list where there is none."""
+def find_json_value_at_path(document: JsonValue, path: FieldPath) -> list[Json]:
+    """Find the value at a path of a JSON document, in a list of one; an empty list where there is none."""
     for element in path:
         match element, document:
             case str(), dict() if element in document:

@@ -8,7 +8,8 @@ _PIECE = re.compile(r'<[^<>]*>|"(?:[^"\\]|\\.)*"|[,;]|[^<>",;]+')
 
 
 def next_link(header: str) -> str | None:
-    """The target of the link whose relation is `next`, as it stands there; None when there is none."""
+    """The URL of the next page, from a `Link` header: the target of the link whose relation is `next`, as it stands
+    there; None when there is none."""
     target: str | None = None
     parameter = ""
     for piece in (*_PIECE.findall(header), ","):

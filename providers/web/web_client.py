@@ -22,7 +22,7 @@ from providers.http.answer import AnswerReader, HttpAnswer
 from providers.http.connect import ServerEndpoint, Vet
 from providers.http.connections import HttpConnections
 from providers.http.deadline import Deadline
-from providers.http.errors import ConnectionBroken, ConnectionLost, UndecodableBody
+from providers.http.errors import ConnectionBroken, ConnectionLostSafeToResend, UndecodableBody
 from providers.http.exchange import HttpRequest
 from providers.http.tls import client_tls_context
 
@@ -36,7 +36,8 @@ _NO_HEADERS: Mapping[str, str] = {}
 
 @dataclass(frozen=True, slots=True)
 class WebLimits:
-    """Seconds to connect, for one read, and for the whole request; bytes of a body after decompression."""
+    """Limits of HTTP requests: seconds to connect, for one read, and for the whole request; bytes of a body after
+    decompression."""
 
     connect: float = 10.0
     read: float = 30.0
@@ -186,5 +187,5 @@ def _lost(error: ConnectionBroken, request: HttpRequest) -> ProviderError:
     if isinstance(error, UndecodableBody) and request.method in _REPEATABLE:
         return PermanentError(error.reason, where=request.where, remedy=error.remedy)
     if error.before or request.method in _REPEATABLE:
-        return ConnectionLost(f"no whole answer: {error.reason}", where=request.where)
+        return ConnectionLostSafeToResend(f"no whole answer: {error.reason}", where=request.where)
     return OutcomeUnknown("the answer was lost", where=request.where, remedy="run it again: it reads first")

@@ -18,7 +18,7 @@ from planner.values import JsonObject, SecretValue, Vault
 from providers.cluster import EndedCommand
 from providers.kubernetes.operations.command_runners import CannedCommandRunner
 from providers.kubernetes.operations.podexec import PodExecProvider
-from providers.kubernetes.snapshot.create_snapshot import create_empty_snapshot
+from providers.kubernetes.snapshot.create_cluster_snapshot import create_empty_snapshot
 from providers.kubernetes.snapshot.snapshot_cluster import open_snapshot
 from state.fingerprint import KeyedFingerprinter
 from tests.contract.case import SECRET, folder_digest

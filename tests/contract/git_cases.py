@@ -11,7 +11,7 @@ from providers.git.cluster_jobs import ClusterJobs
 from providers.git.git_client import GitClient
 from providers.git.provider import GitProvider
 from providers.git.remotes import RemoteLocations as GitPlaces
-from providers.kubernetes.snapshot.create_snapshot import create_empty_snapshot
+from providers.kubernetes.snapshot.create_cluster_snapshot import create_empty_snapshot
 from providers.kubernetes.snapshot.snapshot_cluster import open_snapshot
 from tests.contract.case import folder_digest
 from tests.contract.declared import VAULT

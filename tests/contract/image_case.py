@@ -10,7 +10,7 @@ from typing import Any
 from planner.ports import Effect, Provider
 from planner.resource import Resource
 from providers.images.provider import RegistryImageProvider
-from providers.simulated_oci_layout import create_oci_layout
+from providers.simulated_oci_layout import write_simulated_images
 from tests.contract.declared import VAULT, own
 
 
@@ -24,7 +24,7 @@ class Images:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        create_oci_layout(folder / "registry", self._SOURCES)
+        write_simulated_images(folder / "registry", self._SOURCES)
 
     def provider(self) -> Provider:
         return RegistryImageProvider(self._folder, self._folder)

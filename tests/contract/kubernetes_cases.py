@@ -11,9 +11,9 @@ from planner.ports import Effect, Provider
 from planner.resource import Resource
 from planner.values import JsonObject
 from providers.kubernetes.operations.restart import RestartProvider
-from providers.kubernetes.operations.restart_mark import TEMPLATE_PATH, read_restart_mark, restart_annotation
+from providers.kubernetes.operations.restart_mark import TEMPLATE_PATH, read_restart_mark, restart_record_annotation_key
 from providers.kubernetes.operations.retention import RetentionProvider
-from providers.kubernetes.snapshot.create_snapshot import create_empty_snapshot
+from providers.kubernetes.snapshot.create_cluster_snapshot import create_empty_snapshot
 from providers.kubernetes.snapshot.foreign_manager import change_as_foreign_manager
 from providers.kubernetes.snapshot.snapshot_cluster import open_snapshot
 from tests.contract.case import SECRET, folder_digest
@@ -107,14 +107,14 @@ class Restarts(_Runs):
 
     def _mark(self, resource: Resource) -> str:
         live = self._world().live(str(resource.manifest["spec"]["target"]), "apps/v1")
-        return read_restart_mark(live, restart_annotation(resource.address.name), TEMPLATE_PATH)
+        return read_restart_mark(live, restart_record_annotation_key(resource.address.name), TEMPLATE_PATH)
 
     def holds(self, resource: Resource) -> bool:
         return self._mark(resource).startswith("Secret/demo/s=")
 
     def meddle(self, resource: Resource) -> None:
         target = Address.parse(str(resource.manifest["spec"]["target"]))
-        mark = f"metadata.annotations[{restart_annotation(resource.address.name)}]"
+        mark = f"metadata.annotations[{restart_record_annotation_key(resource.address.name)}]"
         change_as_foreign_manager(self._folder, target, {mark: "theirs"}, "somebody")
 
 

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 from planner.ports import Provider
 from planner.resource import Resource
-from providers.kubernetes.client.kubeconfig import resolve_connection
+from providers.kubernetes.client.kubeconfig import resolve_connection_settings
 from providers.kubernetes.client.live_cluster import LiveCluster
-from providers.kubernetes.client.transport import RetryBudget, Transport
+from providers.kubernetes.client.transport import RetryTimeLimits, Transport
 from providers.kubernetes.operations.pipelinerun import PipelineRunProvider
 from tests.contract.case import SECRET
 from tests.contract.declared import VAULT, own
@@ -19,7 +19,7 @@ from tests.testbed.tekton import Tekton
 from tests.testbed.tekton_steps import Outcome, Step
 
 _STEPS = [{"name": "run", "image": "registry.example/tools:1", "script": "true"}]
-_SHORT = RetryBudget(total=2.0, busy=0.5, unreachable=0.2)
+_SHORT = RetryTimeLimits(total=2.0, busy=0.5, unreachable=0.2)
 
 
 class Pipelines:
@@ -40,7 +40,7 @@ class Pipelines:
         return Outcome(log=f"{SECRET.decode()}\n")
 
     def provider(self) -> Provider:
-        connection = resolve_connection(str(self._cluster.through(self._proxy.port).kubeconfig), environ={})
+        connection = resolve_connection_settings(str(self._cluster.through(self._proxy.port).kubeconfig), environ={})
         self._opened.append(LiveCluster(connection, transport=Transport(connection, patience=_SHORT)))
         return PipelineRunProvider(self._opened[-1])
 

@@ -20,9 +20,9 @@ from providers.git.provider import GitProvider
 from providers.git.remotes import RemoteLocations as GitPlaces
 from providers.images.provider import RegistryImageProvider
 from providers.kubernetes.client.api_exchange import ApiExchangeLimits
-from providers.kubernetes.client.kubeconfig import resolve_connection
+from providers.kubernetes.client.kubeconfig import resolve_connection_settings
 from providers.kubernetes.client.live_cluster import LiveCluster
-from providers.kubernetes.client.transport import RetryBudget, Transport
+from providers.kubernetes.client.transport import RetryTimeLimits, Transport
 from tests.contract.case import SECRET
 from tests.contract.declared import VAULT, own
 from tests.testbed.cluster import TestCluster
@@ -35,7 +35,7 @@ from tests.testbed.small_image import push_small_image
 from tests.unit.git.git_world import QUICK, follow, side
 from tests.unit.kubernetes.world import World, config, declare, deployment, sealed, secret
 
-_SHORT = RetryBudget(total=5.0, busy=0.5, unreachable=0.2)
+_SHORT = RetryTimeLimits(total=5.0, busy=0.5, unreachable=0.2)
 _ALWAYS = 10_000  # times
 
 
@@ -55,7 +55,7 @@ class LiveObjects:
     def provider(self) -> Provider:
         through = self._cluster.through(self._before.port)
         config_file = self._cluster.kubeconfig_of(self._user) if self._user else through.kubeconfig
-        connection = resolve_connection(str(config_file), environ={})
+        connection = resolve_connection_settings(str(config_file), environ={})
         limits = ApiExchangeLimits(connect=1.0, read=1.0) if self._before.faults.black_hole else ApiExchangeLimits()
         self._opened.append(LiveCluster(connection, transport=Transport(connection, limits=limits, patience=_SHORT)))
         return World(self._opened[-1], dict(self.vault)).provider

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from planner.ports import Provider
 from planner.resource import Resource
 from providers.probes.provider import HttpProbeProvider
-from providers.probes.send_probe import probe_over_network as ask_a_site
+from providers.probes.send_probe import create_network_prober as ask_a_site
 from providers.prometheus.provider import PrometheusProvider
-from providers.prometheus.send_query import query_over_network as ask_prometheus
+from providers.prometheus.send_query import create_network_querier as ask_prometheus
 from tests.contract.case import SECRET
 from tests.contract.declared import VAULT, own
 from tests.testbed.listening import http_listening

@@ -67,3 +67,12 @@ def test_empty_maps_of_a_secret(hwplan: Hwplan, unique: str, part: str) -> None:
     words = ("-f", manifests.write(hwplan.folder, "app.yaml", text), "--name", unique)
     hwplan("apply", *words, "--confirm")
     hwplan.empty(*words)
+
+
+def test_an_integer_of_which_a_part_would_be_stored(hwplan: Hwplan, unique: str) -> None:
+    """A server stores 1 for 4294967297, and every apply would add the port once more."""
+    text = manifests.APP.replace("replicas: 1", "replicas: 4294967297").format(ns=unique)
+    assert "4294967297" in text
+    ran = hwplan("plan", "-f", manifests.write(hwplan.folder, "app.yaml", text), "--name", unique, "--json", code=1)
+    (blocked,) = ran.json["blocked"]
+    assert blocked["reason"] == "spec.replicas: 4294967297 does not fit into 32 bits"

@@ -51,10 +51,10 @@ def cases(server: Server, sandbox: SnapshotCluster, count: int, seed: int) -> It
             continue
         for number in range(count):
             dice = random.Random(f"{seed}-{kind}-{number}")
-            yield compared(server, sandbox, info, plural, _document(info, make(dice), dice))
+            yield compared(server, sandbox, info, plural, drawn_document(info, make(dice), dice))
 
 
-def _document(info: KindInfo, body: dict[str, Any], dice: random.Random) -> dict[str, Any]:
+def drawn_document(info: KindInfo, body: dict[str, Any], dice: random.Random) -> dict[str, Any]:
     """Without nulls, which are never sent: hwplan takes them out of a manifest."""
     if dice.random() < 0.2:
         body = {**body, "metadata": metadata(dice)}
@@ -78,10 +78,16 @@ def without_nulls(value: Any) -> Any:
     return [without_nulls(item) for item in value if item is not None] if isinstance(value, list) else value
 
 
+def object_path(info: KindInfo, plural: str, document: dict[str, Any]) -> str:
+    """The path of an object of the namespace `default` on the server."""
+    root = "/apis/" if "/" in info.api_version else "/api/"
+    place = "/namespaces/default" * info.namespaced
+    return f"{root}{info.api_version}{place}/{plural}/{document['metadata']['name']}"
+
+
 def compared(server: Server, sandbox: SnapshotCluster, info: KindInfo, plural: str, document: dict[str, Any]) -> Case:
     """A document and the answers of both to it."""
-    root = "/apis/" if "/" in info.api_version else "/api/"
-    path = f"{root}{info.api_version}{'/namespaces/default' * info.namespaced}/{plural}/x"
+    path = object_path(info, plural, document)
     query = "?fieldManager=hwplan&force=true&dryRun=All&fieldValidation=Strict"
     answer = server.request("PATCH", path + query, document, APPLY)
     theirs = answer.body if answer.ok else str(answer.body.get("message"))

@@ -14,7 +14,7 @@ from providers.kubernetes.ssa import merge, ownership
 from providers.kubernetes.ssa.immutable_fields import immutable_changes
 from providers.kubernetes.ssa.stored_nulls import without_dropped_nulls
 from providers.kubernetes.ssa.typed_values import equal_json
-from providers.kubernetes.ssa.validate_object import validation_errors
+from providers.kubernetes.ssa.validate_object import object_validation_errors
 from tests.fidelity import drawing
 from tests.fidelity.server import APPLY, Answer
 from tests.fidelity.story import US, Case, Doc, apply_url, now, short
@@ -91,7 +91,7 @@ def _problems(case: Case, desired: Doc, answer: Answer, merged: merge.ApplyOutco
         yield from (f"object differs: {difference}" for difference in differences(merged.object, answer.body))
         if case.live is not None and (found := immutable_changes(case.live, merged.object, case.types)):
             yield f"said to be immutable, but accepted: {found[0]}"
-        if wrong := validation_errors(desired, case.types):
+        if wrong := object_validation_errors(desired, case.types):
             counts["checks of a part"] += all(message == "Required value" for _, message in wrong)
             if any(message != "Required value" for _, message in wrong):
                 yield f"said to be invalid, but accepted: {wrong[0]}"

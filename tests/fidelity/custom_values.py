@@ -7,7 +7,7 @@ import random
 from collections.abc import Iterator
 from typing import Any
 
-from providers.kubernetes.ssa.re2_patterns import matches_re2
+from providers.kubernetes.ssa.re2_pattern_matching import matches_re2
 
 TEXTS = (
     "", "a", "abc", "A", "1", "a b", "a-", "-a", "a.b", "/x", "/", "*.a.b", "10.0.0.1", "fe80::1", "10.0.0.0/8", "1Gi",

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from planner.errors import PermanentError
 from providers.kubernetes.ssa import merge
 from providers.kubernetes.ssa.merge_types import MergeTypeTable
-from providers.kubernetes.ssa.validate_object import unevaluated_rules, validation_errors
+from providers.kubernetes.ssa.validate_object import object_validation_errors, unevaluated_cel_rules
 from tests.fidelity.custom_values import changed, drawn
 from tests.fidelity.server import APPLY, Server
 
@@ -69,5 +69,7 @@ def _ours(document: dict[str, Any], types: MergeTypeTable) -> tuple[tuple[str, .
         merged = merge.merge_server_side_apply(None, document, manager="f", types=types, now=_NOW).object
     except PermanentError as error:
         return (error.message,), 0
-    found = tuple(message for _, message in (*validation_errors(document, types), *validation_errors(merged, types)))
-    return found, 0 if found else len(unevaluated_rules(merged, types))
+    found = tuple(
+        message for _, message in (*object_validation_errors(document, types), *object_validation_errors(merged, types))
+    )
+    return found, 0 if found else len(unevaluated_cel_rules(merged, types))

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from planner.errors import PermanentError
-from providers.kubernetes.csa_upgrade import (
+from providers.kubernetes.field_ownership_migration import (
     OwnershipMoves,
-    managers_that_own_fields,
+    named_managers_owning_fields,
     object_with_migrated_ownership,
     ownership_migration_patch,
 )
-from providers.kubernetes.preview.leftover_values import unowned_leftover_fields
+from providers.kubernetes.preview.leftover_server_defaults import unowned_leftover_defaults
 from providers.kubernetes.ssa import merge
-from providers.kubernetes.ssa.excluding_fields import errors_of_excluding_fields
+from providers.kubernetes.ssa.mutually_exclusive_fields import mutually_exclusive_field_errors
 from tests.fidelity import compare
 from tests.fidelity.server import APPLY, JSON_PATCH, Answer
 from tests.fidelity.story import US, Case, Doc, apply_url, now, short
@@ -23,12 +23,12 @@ def check_moves(case: Case, desired: Doc) -> None:
     """Take over some managers and what nobody declares any more; changes the live object, so it comes last."""
     if case.live is None or not case.live["metadata"].get("managedFields") or case.kind == "Pod":
         return
-    names = managers_that_own_fields(case.live, case.rng.sample(OTHERS, case.rng.randint(0, 2)))
+    names = named_managers_owning_fields(case.live, case.rng.sample(OTHERS, case.rng.randint(0, 2)))
     moves = OwnershipMoves(managers=frozenset(names))
     try:
         moves = OwnershipMoves(
             managers=moves.managers,
-            fields=unowned_leftover_fields(object_with_migrated_ownership(case.live, moves), desired, case.types),
+            fields=unowned_leftover_defaults(object_with_migrated_ownership(case.live, moves), desired, case.types),
         )
         predicted = merge.merge_server_side_apply(
             object_with_migrated_ownership(case.live, moves),
@@ -59,10 +59,10 @@ def _compare(case: Case, predicted: merge.ApplyOutcome, answer: Answer) -> None:
         case.verdict.counts["moves, then refused"] += 1
         message = str(answer.body.get("message"))
         refused = "may not be specified when strategy" in message or "only allowed for updateStrategy" in message
-        if refused and not errors_of_excluding_fields(predicted.object):
+        if refused and not mutually_exclusive_field_errors(predicted.object):
             case.wrong(f"fields that exclude each other for the server only: {message}")
         return
-    if found := errors_of_excluding_fields(predicted.object):
+    if found := mutually_exclusive_field_errors(predicted.object):
         case.wrong(f"said to exclude each other, but accepted: {found}")
     for difference in compare.differences(predicted.object, answer.body):
         case.wrong(f"after the moves: {difference}")

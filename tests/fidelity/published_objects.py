@@ -6,8 +6,8 @@ from __future__ import annotations
 import copy
 import json
 import random
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
 
 import yaml
 
@@ -28,21 +28,34 @@ _TEXTS = ("", "x" * 64, "x" * 300, "UPPER", "a_b", "a b", "-a", "a.b", "1", "0",
 _NUMBERS = (0, 1, -1, 5, 65535, 65536, 10**6, 3.5, 2**31, 2**32 + 1, 2**63)
 
 
+class Published(NamedTuple):
+    """By API version and kind: the plural, and the objects."""
+
+    plurals: Mapping[tuple[str, str], str]
+    objects: Mapping[tuple[str, str], list[dict[str, Any]]]
+
+
 def published_cases(server: Server, sandbox: SnapshotCluster, count: int, seed: int) -> Iterator[Case]:
     """`count` mutations, drawn evenly over the kinds."""
+    plurals, found = published_objects(server, sandbox)
+    dice, kinds = random.Random(seed), sorted(found)
+    for _ in range(count):
+        key = dice.choice(kinds)
+        info = sandbox.kind(*key)
+        assert info is not None
+        document = with_one_field_changed(placed_in_default(dice.choice(found[key]), namespaced=info.namespaced), dice)
+        yield compared(server, sandbox, info, plurals[key], without_nulls(document))
+
+
+def published_objects(server: Server, sandbox: SnapshotCluster) -> Published:
+    """All of them whose kind both know, but for the kinds that change what a server takes."""
     plurals = _plurals(server)
     found: dict[tuple[str, str], list[dict[str, Any]]] = {}
     for document in _documents():
         key = (str(document.get("apiVersion")), str(document.get("kind")))
         if key in plurals and key[0].partition(".")[0] not in _GROUPS and sandbox.kind(*key) is not None:
             found.setdefault(key, []).append(document)
-    dice, kinds = random.Random(seed), sorted(found)
-    for _ in range(count):
-        key = dice.choice(kinds)
-        info = sandbox.kind(*key)
-        assert info is not None
-        document = _changed(_placed(dice.choice(found[key]), namespaced=info.namespaced), dice)
-        yield compared(server, sandbox, info, plurals[key], without_nulls(document))
+    return Published(plurals, found)
 
 
 def _plurals(server: Server) -> dict[tuple[str, str], str]:
@@ -70,13 +83,14 @@ def _documents() -> Iterator[dict[str, Any]]:
                         yield json.loads(json.dumps(one, default=str))
 
 
-def _placed(document: dict[str, Any], *, namespaced: bool) -> dict[str, Any]:
+def placed_in_default(document: dict[str, Any], *, namespaced: bool) -> dict[str, Any]:
+    """The object by the name `x` in the namespace `default`, without its status."""
     metadata = {key: document["metadata"][key] for key in ("labels", "annotations") if document["metadata"].get(key)}
     place = {"namespace": "default"} if namespaced else {}
     return {**document, "metadata": {**metadata, "name": "x", **place}, "status": None}
 
 
-def _changed(document: dict[str, Any], dice: random.Random) -> dict[str, Any]:
+def with_one_field_changed(document: dict[str, Any], dice: random.Random) -> dict[str, Any]:
     """One field left out, doubled or given another value; the deeper ones more often."""
     changed = copy.deepcopy(document)
     paths = [path for path in _paths(changed) if path[0] not in ("apiVersion", "kind", "status") and _is_free(path)]

@@ -17,7 +17,7 @@ from providers.git.git_failures import classify_git_failure
 from providers.git.push_job import parse_push_job_report
 from providers.git.push_output import parse_push_output, remote_hook_output
 from providers.git.remotes import ResolvedRemote
-from providers.git.run_command import CommandEnd, CommandResult
+from providers.git.run_command import CommandResult, CommandTermination
 from providers.git.ssh_proxy_tunnel import TunnelError, _answer
 from tests.fuzz.fuzz_target import FuzzTarget
 
@@ -83,7 +83,7 @@ class _Objects:
     out: bytes
 
     def local(self, commit: str, *_: str) -> CommandResult:
-        return CommandResult(0, self.out, b"", CommandEnd.ITSELF)
+        return CommandResult(0, self.out, b"", CommandTermination.ITSELF)
 
 
 def _memory(data: bytes) -> None:
@@ -104,7 +104,7 @@ TARGETS = (
     FuzzTarget("git: ls-remote", _REFS, lambda data: git_client._parse_refs(data, _REMOTE)),
     FuzzTarget("git: push --porcelain", _PUSHES, lambda data: parse_push_output(data, "refs/heads/main")),
     FuzzTarget("git: words of a server", _SAID, lambda data: (
-        remote_hook_output(data), classify_git_failure(CommandResult(128, b"", data, CommandEnd.ITSELF)))),
+        remote_hook_output(data), classify_git_failure(CommandResult(128, b"", data, CommandTermination.ITSELF)))),
     FuzzTarget("git: blame --porcelain", _BLAME, local_repository._blamed),
     FuzzTarget("git: log -z", _LOGS, lambda data: git_merges.commits_between(_Objects(data), _A, _B, 9)),  # type: ignore[arg-type]
     FuzzTarget("git: answer of a proxy", _PROXY, lambda data: _answer(_Proxy(data)), (TunnelError,)),  # type: ignore[arg-type]

@@ -15,12 +15,12 @@ from providers.cluster import KindInfo
 from providers.http.connections import UpgradedConnection
 from providers.json_answer import parse_json_answer
 from providers.kubernetes import answer_shape
-from providers.kubernetes.applied_stamp import applied_stamp
+from providers.kubernetes.applied_digest_annotation import applied_digest_annotation
 from providers.kubernetes.client import discovery, exec_stream, websocket
 from providers.kubernetes.client.answer_errors import classify_answer
-from providers.kubernetes.client.field_errors import field_error_detail, field_error_value
-from providers.kubernetes.content_digest import content_digest
-from providers.kubernetes.csa_upgrade import is_client_side, managers_that_own_fields
+from providers.kubernetes.client.safe_field_error_text import field_error_detail_without_value, field_error_value
+from providers.kubernetes.field_ownership_migration import has_client_side_apply_fields, named_managers_owning_fields
+from providers.kubernetes.object_content_digest import object_content_digest
 from providers.kubernetes.object_outputs import object_outputs
 from providers.kubernetes.operations import (
     argo_state,
@@ -29,8 +29,8 @@ from providers.kubernetes.operations import (
     tekton_run_failure,
     tekton_run_state,
 )
-from providers.kubernetes.operations.exec_output import output_tail_lines
-from providers.kubernetes.operations.object_end import end_of_object
+from providers.kubernetes.operations.object_end import how_object_ended
+from providers.kubernetes.operations.redacted_command_output import redacted_output_tail_lines
 from providers.kubernetes.read_observations import observe_object
 from providers.kubernetes.readiness import object_readiness
 from providers.kubernetes.secret_sealing import seal_live_document
@@ -38,8 +38,8 @@ from providers.kubernetes.ssa.crd_types import served_crd_versions
 from providers.kubernetes.ssa.fieldset import FieldSet, check_fields_v1
 from providers.kubernetes.ssa.managed_fields import read_managers, write_managers
 from providers.kubernetes.ssa.merge_types import MergeTypeTable
-from providers.kubernetes.ssa.ownership import foreign_fields
-from providers.kubernetes.ssa.validate_object import validation_errors
+from providers.kubernetes.ssa.ownership import fields_owned_by_others
+from providers.kubernetes.ssa.validate_object import object_validation_errors
 from state.fingerprint import KeyedFingerprinter
 from tests.fuzz.fuzz_target import FuzzTarget
 
@@ -64,7 +64,7 @@ def _entered(body: bytes, kind: KindInfo, namespace: str) -> list[JsonObject]:
     """The objects of a list as the client lets them in."""
     page = answer_shape.parse_answer_document(body, "x")
     answer_shape.continue_token(page, "x")
-    found = answer_shape.parse_list_answer(page, kind, namespace, "x")
+    found = answer_shape.parse_objects_of_list_answer(page, kind, namespace, "x")
     for one in found:
         answer_shape.check_shape_of_kind(one, "x")
         answer_shape.check_managed_fields(one, "x")
@@ -75,29 +75,29 @@ def _read_everything(live: JsonObject) -> None:
     """All that the product reads of a live object without asking anybody else."""
     read_managers(live)
     write_managers(read_managers(live))
-    is_client_side(live)
-    managers_that_own_fields(live, ("kubectl",))
-    foreign_fields(live, "hwplan")
-    applied_stamp(live)
-    content_digest(live, _FINGERPRINTER)
+    has_client_side_apply_fields(live)
+    named_managers_owning_fields(live, ("kubectl",))
+    fields_owned_by_others(live, "hwplan")
+    applied_digest_annotation(live)
+    object_content_digest(live, _FINGERPRINTER)
     sealed = seal_live_document(live, _FINGERPRINTER)
     object_outputs(sealed)
     observe_object(address_of_document(live), live, _FINGERPRINTER)
     object_readiness(sealed)
     object_readiness(sealed, converge=True, binds_at_once=True)
-    end_of_object(live)
+    how_object_ended(live)
     if (read := _BY_KIND.get(live["kind"])) is not None:
         read(live)
 
 
 def _application(live: JsonObject) -> None:
-    seen = argo_state.parse_application(live)
+    seen = argo_state.parse_argo_application(live)
     str(seen.words)
     seen.holds("a" * 40, lambda *_: True)
     argo_state.is_same_or_later_time(seen.reconciled, seen.operation.finished if seen.operation else "")
     argo_sync_operation.argo_sync_outputs(seen)
     argo_sync_operation._as_declared(live)
-    around = argo_stuck.ApplicationSurroundings(live, (), (), ())
+    around = argo_stuck.ApplicationWithWorkloads(live, (), (), ())
     argo_stuck.find_stuck_argo_resources(around, 60.0, _NOW)
     argo_stuck.destination_namespace(live)
     cluster_evidence._argo_value(live)
@@ -106,16 +106,20 @@ def _application(live: JsonObject) -> None:
 
 def _run(live: JsonObject) -> None:
     tekton_run_state.pipeline_run_outputs(live, {"build": live})
-    tekton_run_state.condition_text(live)
+    tekton_run_state.succeeded_condition_text(live)
     tekton_run_state.task_run_state(live)
-    list(tekton_run_state.missing_evidence_of_success(live, {"taskRuns": ["build"], "results": ["x"]}, {"build": live}))
+    list(
+        tekton_run_state.evidence_missing_in_successful_run(
+            live, {"taskRuns": ["build"], "results": ["x"]}, {"build": live}
+        )
+    )
     tekton_run_failure.tekton_failure_lines(_Logs(), "ci", {"build": live})  # type: ignore[arg-type]
     cluster_evidence._pipeline(live)
 
 
 def _pod(live: JsonObject) -> None:
     cluster_evidence._pod(live)
-    around = argo_stuck.ApplicationSurroundings(None, (), (live,), (OBJECTS[3],), frozenset({("demo", "a")}))
+    around = argo_stuck.ApplicationWithWorkloads(None, (), (live,), (OBJECTS[3],), frozenset({("demo", "a")}))
     argo_stuck.find_stuck_argo_resources(around, 60.0, _NOW)
 
 
@@ -126,7 +130,7 @@ def _workload(live: JsonObject) -> None:
 
 def _job(live: JsonObject) -> None:
     application = next(one for one in OBJECTS if one["kind"] == "Application")
-    argo_stuck.find_stuck_argo_resources(argo_stuck.ApplicationSurroundings(application, (live,)), 60.0, _NOW)
+    argo_stuck.find_stuck_argo_resources(argo_stuck.ApplicationWithWorkloads(application, (live,)), 60.0, _NOW)
 
 
 def _crd(live: JsonObject) -> None:
@@ -134,8 +138,8 @@ def _crd(live: JsonObject) -> None:
     served_crd_versions(live)
     types = MergeTypeTable.builtin().with_crds([live])
     widget = {"apiVersion": "example.test/v1", "kind": "Widget", "metadata": {"name": "a"}, "spec": {"size": 3}}
-    validation_errors(live, types)
-    validation_errors(widget, types)
+    object_validation_errors(live, types)
+    object_validation_errors(widget, types)
 
 
 _BY_KIND: dict[str, Callable[[JsonObject], object]] = {
@@ -264,7 +268,7 @@ TARGETS = (
     *(_listed(f"kubernetes: list of {kind}", (kind,)) for kind in _CUSTOM),
     FuzzTarget("kubernetes: object", OBJECTS, _single),
     FuzzTarget("kubernetes: Status of a refusal", tuple(json.loads(one["body"]) for one in _REFUSALS), _refusal),
-    FuzzTarget("kubernetes: words of a refusal", _MESSAGES, lambda text: (field_error_detail(text), field_error_value(text))),
+    FuzzTarget("kubernetes: words of a refusal", _MESSAGES, lambda text: (field_error_detail_without_value(text), field_error_value(text))),
     FuzzTarget("kubernetes: discovery", (_DISCOVERY,), lambda body: discovery.parse_aggregated_discovery(
         answer_shape.parse_answer_document(body, "x"))),
     FuzzTarget("kubernetes: discovery of old servers", _OLD_DISCOVERY, _old),
@@ -272,5 +276,5 @@ TARGETS = (
                _fields, (ValueError,)),
     FuzzTarget("kubernetes: exec", _STREAMS, _exec),
     FuzzTarget("kubernetes: log", (b"one\ntwo \x1b[31m\n" * 9, b"\x00\xff\n\r\n"), lambda data: (
-        output_tail_lines(data, {}), output_tail_lines(data, {}, cut=3, whole=False, most=2))),
+        redacted_output_tail_lines(data, {}), redacted_output_tail_lines(data, {}, cut=3, whole=False, most=2))),
 )  # fmt: skip

@@ -26,14 +26,14 @@ from planner.text_safe import fenced_code_block, html_safe, markdown_safe, safe_
 from planner.values import parse_output_ref
 from providers.canned_answers import read_canned_answers
 from providers.git.checked_names import check_commit_id, check_ref_name, parse_repository_url
-from providers.images.image_reference import check_digest_syntax, is_loopback, parse_image_source
-from providers.kubernetes.client.kubeconfig import resolve_connection
+from providers.images.image_reference import check_digest_syntax, is_loopback, parse_image_or_layout_reference
+from providers.kubernetes.client.kubeconfig import resolve_connection_settings
 from providers.kubernetes.ssa import builtin_value_formats, crd_formats
 from providers.kubernetes.ssa.cel_rules import judge_cel_rules
 from providers.kubernetes.ssa.merge_types import MergeTypeTable
 from providers.kubernetes.ssa.quantity import canonical_quantity, quantity_amount, round_quantity_up
-from providers.kubernetes.ssa.re2_patterns import is_readable_re2, matches_re2
-from providers.prometheus.scrape_targets import targets_of_canned_answers
+from providers.kubernetes.ssa.re2_pattern_matching import is_valid_re2_pattern, matches_re2
+from providers.prometheus.scrape_targets import create_canned_target_lister
 from providers.web.web_client import WebClient
 from state.fingerprint import KeyedFingerprinter
 from tests.fuzz.fuzz_target import FuzzTarget
@@ -110,7 +110,7 @@ def _file(name: str, data: bytes) -> Path:
 
 
 def _kubeconfig(data: bytes) -> None:
-    resolve_connection(str(_file("kubeconfig", data)), environ={}, pod=_FOLDER / "no-pod")
+    resolve_connection_settings(str(_file("kubeconfig", data)), environ={}, pod=_FOLDER / "no-pod")
 
 
 def _secret(form: Any) -> Callable[[bytes], object]:
@@ -130,7 +130,7 @@ def _manifests(data: bytes) -> None:
 
 def _canned(data: bytes) -> None:
     path = _file("answers.yaml", data)
-    targets_of_canned_answers(path)("x")
+    create_canned_target_lister(path)("x")
     read_canned_answers(path, "queries", lambda row: (str(row["promql"]), row["value"]), fields="promql")
 
 
@@ -168,7 +168,14 @@ def _quantity(text: str) -> None:
 def _formats(text: str) -> None:
     for name in ("cron", "ip"):
         getattr(builtin_value_formats, f"is_{'schedule' if name == 'cron' else name}")(text)
-    for check in ("is_label", "is_subdomain", "is_qualified_name", "is_label_value", "is_config_key", "is_port_name"):
+    for check in (
+        "is_dns_label",
+        "is_dns_subdomain",
+        "is_qualified_name",
+        "is_label_value",
+        "is_config_key",
+        "is_port_name",
+    ):
         getattr(builtin_value_formats, check)(text)
     for form in (
         "uuid",
@@ -188,7 +195,7 @@ def _formats(text: str) -> None:
 
 
 def _pattern(text: str) -> None:
-    is_readable_re2(text)
+    is_valid_re2_pattern(text)
     matches_re2(text, "a" * 60 + "!")
 
 
@@ -208,7 +215,7 @@ def _url(text: str) -> None:
 
 def _reference(text: str) -> None:
     split_image_reference(text)
-    for check in (parse_image_source, base._image, base._image_source, check_digest_syntax):
+    for check in (parse_image_or_layout_reference, base._image, base._image_source, check_digest_syntax):
         try:
             check(text)
         except (HwplanError, ValueError):

@@ -23,13 +23,13 @@ from providers.http.errors import ConnectionBroken
 from providers.http.exchange import HttpRequest, begin_exchange
 from providers.http.retries import RetryLimits, retry_after_seconds
 from providers.images.docker_credentials import _pair
-from providers.images.image_manifest import parse_image_manifest, select_platforms
+from providers.images.image_manifest import parse_image_manifest, select_wanted_platforms
 from providers.images.image_reference import ImageReference
 from providers.images.registry_answers import registry_refusal_error
 from providers.images.registry_client import RegistryClient
 from providers.images.registry_tokens import _parse, _token
 from providers.json_answer import parse_json_answer
-from providers.kubernetes.client.webhook_answers import webhook_failure
+from providers.kubernetes.client.webhook_call_failures import webhook_call_failure
 from providers.probes.expected_response import ExpectedResponse, ProbeResponse, unmet_probe_expectations
 from providers.prometheus.query_result import parse_query_result, query_outputs, unmet_query_expectation
 from providers.prometheus.scrape_targets import parse_targets
@@ -237,7 +237,7 @@ def _manifest(body: bytes) -> None:
     for said in ("", "application/vnd.oci.image.manifest.v1+json", "application/vnd.oci.image.index.v1+json"):
         try:
             found = parse_image_manifest(body, said)
-            select_platforms(found, ("linux/amd64",))
+            select_wanted_platforms(found, ("linux/amd64",))
         except HwplanError:
             continue
 
@@ -359,5 +359,5 @@ TARGETS = (
     FuzzTarget("rest: numbered pages", _PAGES, _rest(RestPaging(total=("total",)))),
     FuzzTarget("rest: pages by cursor", _PAGES, _rest(RestPaging("cursor", "after", next=("next",)))),
     FuzzTarget("rest: refusal", ({"detail": "no"}, {"error": {"message": "x"}}), _words),
-    FuzzTarget("webhook: failure", _HOOKS, lambda text: [webhook_failure(code, text, "x") for code in (403, 500, 503)]),
+    FuzzTarget("webhook: failure", _HOOKS, lambda text: [webhook_call_failure(code, text, "x") for code in (403, 500, 503)]),
 )  # fmt: skip

@@ -15,7 +15,7 @@ from planner.executor import RunResult
 from planner.plan import Change
 from planner.ports import Preview, Provider
 from planner.resource import Resource
-from providers.kubernetes.client.kubeconfig import resolve_connection
+from providers.kubernetes.client.kubeconfig import resolve_connection_settings
 from providers.kubernetes.client.live_cluster import LiveCluster
 from providers.kubernetes.operations.argosync import ArgoSyncProvider
 from providers.redacting_provider import RedactingProvider
@@ -58,7 +58,7 @@ class App:
 
     def provider(self, cluster: TestCluster | None = None) -> Provider:
         """The provider of a new command."""
-        live = LiveCluster(resolve_connection(str((cluster or self.argo.cluster).kubeconfig), environ={}))
+        live = LiveCluster(resolve_connection_settings(str((cluster or self.argo.cluster).kubeconfig), environ={}))
         self.opened.append(live)
         return RedactingProvider(ArgoSyncProvider(live, self._contains))
 

@@ -11,7 +11,7 @@ import pytest
 
 from planner.errors import ProviderError
 from providers.cluster import KindInfo
-from providers.kubernetes.client.kubeconfig import Credentials, ServerConnection, resolve_connection
+from providers.kubernetes.client.kubeconfig import ApiServerConnectionSettings, Credentials, resolve_connection_settings
 from providers.kubernetes.client.live_cluster import LiveCluster
 from providers.kubernetes.client.transport import Transport
 from tests.testbed.cluster import TestCluster
@@ -23,7 +23,7 @@ DEPLOYMENT = KindInfo("apps/v1", "Deployment", "deployments", True)
 
 
 def live(cluster: TestCluster, **patience: Any) -> LiveCluster:
-    connection = resolve_connection(str(cluster.kubeconfig), environ={})
+    connection = resolve_connection_settings(str(cluster.kubeconfig), environ={})
     return LiveCluster(connection, transport=Transport(connection, **patience))
 
 
@@ -70,5 +70,5 @@ def eventually(holds: Callable[[], object], seconds: float = 15.0) -> None:
         time.sleep(0.1)
 
 
-def connection_with(cluster: TestCluster, credentials: Credentials, **more: Any) -> ServerConnection:
-    return ServerConnection(cluster.server, cluster.ca.read_bytes(), credentials, **more)
+def connection_with(cluster: TestCluster, credentials: Credentials, **more: Any) -> ApiServerConnectionSettings:
+    return ApiServerConnectionSettings(cluster.server, cluster.ca.read_bytes(), credentials, **more)

@@ -23,9 +23,9 @@ from planner.plan import Change
 from planner.ports import Observation, Preview, Written
 from planner.resource import Resource
 from planner.values import Vault
-from providers.kubernetes.client.kubeconfig import resolve_connection
+from providers.kubernetes.client.kubeconfig import resolve_connection_settings
 from providers.kubernetes.client.live_cluster import LiveCluster
-from providers.kubernetes.client.transport import RetryBudget, Transport
+from providers.kubernetes.client.transport import RetryTimeLimits, Transport
 from providers.kubernetes.operations.command_runners import PodCommandRunner
 from providers.kubernetes.operations.podexec import PodExecProvider
 from state.fingerprint import KeyedFingerprinter
@@ -35,7 +35,7 @@ from tests.unit.executor.executor_fakes import QuickClock
 from tests.unit.kubernetes.world import deployment
 
 WEB = "web"
-_SHORT = RetryBudget(total=10.0, busy=0.3, unreachable=0.1)
+_SHORT = RetryTimeLimits(total=10.0, busy=0.3, unreachable=0.1)
 
 
 @dataclass
@@ -73,8 +73,10 @@ class Shop:
 
     def provider(self, server: TestCluster | None = None) -> PodExecProvider:
         """The provider of a new command: it remembers nothing. `server` is the cluster behind a proxy."""
-        connection = resolve_connection(str((server or self.cluster).kubeconfig), environ={})
-        live = LiveCluster(connection, transport=Transport(connection, patience=_SHORT if server else RetryBudget()))
+        connection = resolve_connection_settings(str((server or self.cluster).kubeconfig), environ={})
+        live = LiveCluster(
+            connection, transport=Transport(connection, patience=_SHORT if server else RetryTimeLimits())
+        )
         return PodExecProvider(live, PodCommandRunner(live), KeyedFingerprinter(bytes(32)), sleep=lambda _seconds: None)
 
     def wanted(self, script: str, key: Any = "sha256:1", **spec: Any) -> Resource:

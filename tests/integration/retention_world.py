@@ -18,7 +18,7 @@ from planner.source_ref import SourceRef
 from planner.values import JsonObject
 from providers.cluster import Cluster, KindInfo, ObjectCollection
 from providers.kubernetes.operations.retention import RetentionProvider
-from providers.kubernetes.snapshot.folder_layout import identity_of_document, object_file, object_yaml
+from providers.kubernetes.snapshot.folder_layout import identity_of_document, object_file_path, render_object_yaml
 from tests.testbed.cluster import TestCluster
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -98,9 +98,9 @@ class Stage:
 
     def _write(self, document: JsonObject) -> None:
         """An object of a snapshot, as a person would write its file."""
-        file = self.folder / "cluster" / object_file(identity_of_document(document))
+        file = self.folder / "cluster" / object_file_path(identity_of_document(document))
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(object_yaml(document))
+        file.write_text(render_object_yaml(document))
 
     def remove(self, kind: str, name: str) -> None:
         live = self.live(kind)[name]

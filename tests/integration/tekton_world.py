@@ -13,7 +13,7 @@ from planner.plan import Change
 from planner.ports import Preview, Provider
 from planner.resource import Resource
 from planner.values import JsonObject
-from providers.kubernetes.client.kubeconfig import resolve_connection
+from providers.kubernetes.client.kubeconfig import resolve_connection_settings
 from providers.kubernetes.client.live_cluster import LiveCluster
 from providers.kubernetes.operations.pipelinerun import PipelineRunProvider
 from providers.redacting_provider import RedactingProvider
@@ -50,7 +50,7 @@ class Runs:
 
     def provider(self, cluster: TestCluster | None = None) -> Provider:
         """The provider of a new command, on this cluster or on one as seen through a proxy."""
-        live = LiveCluster(resolve_connection(str((cluster or self.cluster).kubeconfig), environ={}))
+        live = LiveCluster(resolve_connection_settings(str((cluster or self.cluster).kubeconfig), environ={}))
         self.opened.append(live)
         return RedactingProvider(PipelineRunProvider(live))
 

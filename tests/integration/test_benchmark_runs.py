@@ -13,7 +13,7 @@ from planner.events import ChangeResult
 from planner.rollout.benchmark_verdict import LABEL, BenchmarkRun, BenchmarkVerdict, judge_benchmark
 from planner.rollout.metrics_verdicts import ClientTraffic
 from planner.values import JsonObject
-from providers.kubernetes.client.kubeconfig import resolve_connection
+from providers.kubernetes.client.kubeconfig import resolve_connection_settings
 from providers.kubernetes.client.live_cluster import LiveCluster
 from providers.kubernetes.operations import tekton_run_state
 from tests.integration.tekton_world import Runs, end_of, task
@@ -52,7 +52,7 @@ def _run(runs: Runs, tasks: list[JsonObject], *, benchmark: str = "full") -> Non
 
 def _read(runs: Runs, benchmark: str) -> list[tuple[JsonObject, JsonObject]]:
     """Runs of a profile with their outputs, as `hwplan benchmark status` reads them."""
-    live = LiveCluster(resolve_connection(str(runs.cluster.kubeconfig), environ={}))
+    live = LiveCluster(resolve_connection_settings(str(runs.cluster.kubeconfig), environ={}))
     runs.opened.append(live)
     reader = ClusterEvidenceReader(
         live, LaneParts(runs=(LaneRunLocation(runs.namespace, benchmark=benchmark),)), lambda: "now"

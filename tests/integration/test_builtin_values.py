@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from providers.kubernetes.snapshot.create_snapshot import create_empty_snapshot
+from providers.kubernetes.snapshot.create_cluster_snapshot import create_empty_snapshot
 from providers.kubernetes.snapshot.snapshot_cluster import open_snapshot
 from tests.fidelity.builtins_compared import Case, cases
 from tests.fidelity.published_objects import published_cases

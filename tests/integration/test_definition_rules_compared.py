@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from planner.errors import ProviderError
-from providers.kubernetes.snapshot.create_snapshot import create_empty_snapshot
+from providers.kubernetes.snapshot.create_cluster_snapshot import create_empty_snapshot
 from providers.kubernetes.snapshot.snapshot_cluster import open_snapshot
 from tests.fidelity.server import APPLY, Server
 from tests.testbed.cluster import TestCluster

@@ -17,7 +17,7 @@ import pytest
 from providers.cluster import EXEC_OUTPUT, EndedCommand
 from providers.kubernetes import errors
 from providers.kubernetes.client.exec_stream import exit_code_of_status
-from providers.kubernetes.client.kubeconfig import Credentials, ServerConnection, resolve_connection
+from providers.kubernetes.client.kubeconfig import ApiServerConnectionSettings, Credentials, resolve_connection_settings
 from providers.kubernetes.client.live_cluster import LiveCluster
 from providers.kubernetes.client.websocket import WebSocketOpcode, expected_websocket_accept
 from tests.integration.podexec_world import Shop, shop_of
@@ -35,7 +35,7 @@ def shop(cluster: TestCluster) -> Iterator[Shop]:
 
 
 def sh(shop: Shop, script: str, seconds: float = 20.0, server: TestCluster | None = None) -> EndedCommand:
-    live = LiveCluster(resolve_connection(str((server or shop.cluster).kubeconfig), environ={}))
+    live = LiveCluster(resolve_connection_settings(str((server or shop.cluster).kubeconfig), environ={}))
     return live.exec(shop.namespace, shop.pod, "api", ["sh", "-c", script], seconds=seconds)
 
 
@@ -57,7 +57,7 @@ def test_of_a_big_output_the_end_is_kept(shop: Shop) -> None:
 
 
 def test_what_was_not_started_says_so(shop: Shop) -> None:
-    live = LiveCluster(resolve_connection(str(shop.cluster.kubeconfig), environ={}))
+    live = LiveCluster(resolve_connection_settings(str(shop.cluster.kubeconfig), environ={}))
     for pod, container, command, kind in (
         (shop.pod, "api", ["no-such-program"], errors.CommandNotStarted),
         (shop.pod, "other", ["true"], errors.BadRequest),
@@ -69,26 +69,26 @@ def test_what_was_not_started_says_so(shop: Shop) -> None:
 
 
 def test_who_may_not_exec_is_told_so_and_tokens_are_sent(shop: Shop) -> None:
-    admin = resolve_connection(str(shop.cluster.kubeconfig), environ={})
+    admin = resolve_connection_settings(str(shop.cluster.kubeconfig), environ={})
     for user, kind in (("alice", errors.Forbidden), ("", errors.Unauthorized)):
         header = f"Bearer {shop.cluster.tokens[user]}" if user else "Bearer wrong"
-        live = LiveCluster(ServerConnection(admin.server, admin.ca, Credentials(authorization=header)))
+        live = LiveCluster(ApiServerConnectionSettings(admin.server, admin.ca, Credentials(authorization=header)))
         with pytest.raises(kind):
             live.exec(shop.namespace, shop.pod, "api", ["true"], seconds=10)
 
 
 def test_a_client_certificate_does_as_well_and_a_foreign_authority_does_not(shop: Shop) -> None:
     file = shop.cluster.kubeconfig_of("execs", ["system:masters"])
-    connection = resolve_connection(str(file), environ={})
+    connection = resolve_connection_settings(str(file), environ={})
     live = LiveCluster(connection)
     assert live.exec(shop.namespace, shop.pod, "api", ["true"], seconds=10).exit_code == 0
-    untrusted = LiveCluster(ServerConnection(connection.server, b"", connection.credentials))
+    untrusted = LiveCluster(ApiServerConnectionSettings(connection.server, b"", connection.credentials))
     with pytest.raises(errors.TlsFailed):
         untrusted.exec(shop.namespace, shop.pod, "api", ["true"], seconds=10)
 
 
 def test_the_proxy_of_the_kubeconfig_is_used(shop: Shop) -> None:
-    connection = resolve_connection(str(shop.cluster.kubeconfig), environ={})
+    connection = resolve_connection_settings(str(shop.cluster.kubeconfig), environ={})
     with connect_proxy() as proxy:
         live = LiveCluster(replace(connection, proxy=proxy.url))
         assert live.exec(shop.namespace, shop.pod, "api", ["true"], seconds=10).exit_code == 0
@@ -144,7 +144,7 @@ def stand_in(
         after(sock)
 
     with listening(serve) as port:
-        yield LiveCluster(ServerConnection(f"http://127.0.0.1:{port}"))
+        yield LiveCluster(ApiServerConnectionSettings(f"http://127.0.0.1:{port}"))
 
 
 def status(**fields: Any) -> bytes:
@@ -205,10 +205,10 @@ def test_a_server_that_did_not_understand_the_handshake_is_not_believed(header: 
         (
             500,
             b'{"kind":"Status","reason":"InternalError","message":"error dialing backend"}',
-            errors.UnknownServerAnswer,
+            errors.UnrecognizedServerAnswer,
         ),
         (503, b'{"kind":"Status","reason":"ServiceUnavailable"}', errors.ServerBusy),
-        (406, b"", errors.UnknownServerAnswer),
+        (406, b"", errors.UnrecognizedServerAnswer),
     ],
 )
 def test_a_gateway_that_gave_up_may_have_passed_the_command_on_and_a_server_that_refused_has_not(

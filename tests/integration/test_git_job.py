@@ -12,7 +12,7 @@ from planner.kind_hook_types import DocumentContext
 from planner.loading.git_push_job import expand_git_job
 from planner.resource import Resource
 from planner.values import JsonObject
-from providers.git.git_ref_reader import parse_ref_spec
+from providers.git.git_ref_reader import parse_git_ref_spec
 from providers.git.push_job import PushJobReport, build_push_job, parse_push_job_report
 from providers.git.remotes import RemoteLocations
 from tests.testbed.git_fixtures import BareRepository, mirror_of, upstream_of
@@ -60,7 +60,7 @@ class Machine:
     def run(self, resource: Resource, old: str, new: str, **instead: str) -> tuple[Ended, PushJobReport | None]:
         """Run the Job that moves the target from `old` to `new`."""
         self.ran += 1
-        wish = parse_ref_spec(resource.manifest["spec"], RemoteLocations(self.folder))
+        wish = parse_git_ref_spec(resource.manifest["spec"], RemoteLocations(self.folder))
         container = container_of(build_push_job(resource.address, wish, old, new), "push")
         ended = run_container(container, self.folder / f"pod{self.ran}", RETRY_DELAY="0", **instead)
         return ended, parse_push_job_report(ended.message)
@@ -235,7 +235,7 @@ def test_keys_are_mounted_and_hosts_are_no_shell(machine: Machine, upstream: Bar
     """Nothing of the key in environment or command; a dollar in a host key stays one."""
     ssh = {"knownHosts": ["h ssh-ed25519 $(HOME)$$AAAA"], "identityFile": "keys/id"}
     resource = wanted(side(upstream.url), side("ssh://git@h/a.git", ssh=ssh), sshSecret="deploy-key", sshKey="id")
-    wish = parse_ref_spec(resource.manifest["spec"], RemoteLocations(machine.folder))
+    wish = parse_git_ref_spec(resource.manifest["spec"], RemoteLocations(machine.folder))
     job = build_push_job(resource.address, wish, "1" * 40, "2" * 40)
     container = container_of(job, "push")
     reported = {one["name"]: one["value"] for one in container["env"]}

@@ -15,10 +15,10 @@ from planner.errors import ProviderError
 from planner.ports import Present, Unreadable
 from providers.cluster import KindInfo, ObjectCollection
 from providers.kubernetes.client.api_exchange import ApiExchangeLimits
-from providers.kubernetes.client.kubeconfig import ServerConnection
+from providers.kubernetes.client.kubeconfig import ApiServerConnectionSettings
 from providers.kubernetes.client.live_cluster import LiveCluster
-from providers.kubernetes.client.transport import RetryBudget, Transport
-from providers.kubernetes.errors import UnknownServerAnswer
+from providers.kubernetes.client.transport import RetryTimeLimits, Transport
+from providers.kubernetes.errors import UnrecognizedServerAnswer
 from providers.kubernetes.provider import KubernetesProvider
 from state.fingerprint import KeyedFingerprinter
 from tests.unit.kubernetes.world import config, declare
@@ -70,9 +70,10 @@ def serving() -> Iterator[Callable[[Made], LiveCluster]]:
 
     def cluster(made: Made) -> LiveCluster:
         handler.made = staticmethod(made)  # type: ignore[attr-defined]
-        connection = ServerConnection(server=f"http://127.0.0.1:{server.server_address[1]}")
+        connection = ApiServerConnectionSettings(server=f"http://127.0.0.1:{server.server_address[1]}")
         return LiveCluster(
-            connection, transport=Transport(connection, limits=ApiExchangeLimits(), patience=RetryBudget(total=20.0))
+            connection,
+            transport=Transport(connection, limits=ApiExchangeLimits(), patience=RetryTimeLimits(total=20.0)),
         )
 
     yield cluster
@@ -129,7 +130,7 @@ LIES: dict[str, Made] = {
 def test_a_list_that_lies(lie: str, serving: Callable[[Made], LiveCluster]) -> None:
     began = time.monotonic()
     found = serving(LIES[lie]).list([PLACE])[PLACE]
-    assert isinstance(found, UnknownServerAnswer) and found.message.startswith("the server answered "), found
+    assert isinstance(found, UnrecognizedServerAnswer) and found.message.startswith("the server answered "), found
     assert found.message.isprintable() and time.monotonic() - began < 15
 
 
@@ -157,7 +158,7 @@ def test_managed_fields_of_others_that_cannot_be_read(fields: Any, serving: Call
     "body", [{"kind": "Secret", "metadata": META}, {"metadata": {**META, "name": "b"}}, {"metadata": None}, [], b"x"]
 )
 def test_another_object_than_was_asked_for(body: Any, serving: Callable[[Made], LiveCluster]) -> None:
-    with pytest.raises(UnknownServerAnswer, match="the server answered"):
+    with pytest.raises(UnrecognizedServerAnswer, match="the server answered"):
         serving(lambda _: body).get(KIND, "default", "a")
 
 

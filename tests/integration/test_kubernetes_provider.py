@@ -17,7 +17,7 @@ from planner.plan import VerifiedBy
 from planner.ports import Effect, Present
 from planner.values import Json, JsonObject, SealedSecret, SecretValue
 from providers.kubernetes.errors import ApplyConflict
-from providers.kubernetes.snapshot.create_snapshot import create_empty_snapshot
+from providers.kubernetes.snapshot.create_cluster_snapshot import create_empty_snapshot
 from providers.kubernetes.snapshot.foreign_manager import change_as_foreign_manager
 from providers.kubernetes.snapshot.snapshot_cluster import open_snapshot
 from tests.integration.kubernetes_world import VAULT, is_settled, live_world

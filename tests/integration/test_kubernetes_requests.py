@@ -8,9 +8,9 @@ from pathlib import Path
 
 from planner.ports import Present
 from providers.cluster import ObjectCollection
-from providers.kubernetes.client.kubeconfig import resolve_connection
+from providers.kubernetes.client.kubeconfig import resolve_connection_settings
 from providers.kubernetes.client.live_cluster import LiveCluster
-from providers.kubernetes.snapshot.create_snapshot import save_cluster_objects
+from providers.kubernetes.snapshot.create_cluster_snapshot import save_cluster_objects
 from providers.kubernetes.snapshot.snapshot_cluster import open_snapshot
 from tests.integration.kubernetes_world import is_settled, live_world
 from tests.testbed import audit
@@ -69,7 +69,7 @@ def test_no_secret_value_is_sent_or_kept_by_a_plan(api_server: TestCluster, api_
 
 
 def test_a_reader_without_rights_is_told_what_is_unreadable(api_server: TestCluster, api_namespace: str) -> None:
-    world = World(LiveCluster(resolve_connection(str(api_server.kubeconfig_of("alice")), environ={})))
+    world = World(LiveCluster(resolve_connection_settings(str(api_server.kubeconfig_of("alice")), environ={})))
     resource = declare(config("c", {"a": "1"}, api_namespace))
     look = world.look([resource])
     assert "cannot list" in str(look.read.observations[resource.address])

@@ -13,7 +13,7 @@ import pytest
 
 from providers.cluster import KindInfo, ObjectCollection
 from providers.kubernetes import errors
-from providers.kubernetes.client.kubeconfig import Credentials, resolve_connection
+from providers.kubernetes.client.kubeconfig import Credentials, resolve_connection_settings
 from providers.kubernetes.client.live_cluster import LiveCluster
 from providers.kubernetes.parallel_map import ParallelMap
 from providers.kubernetes.readiness import object_readiness
@@ -145,7 +145,7 @@ def _grant(cluster: TestCluster, namespace: str, user: str, rules: list[dict[str
 
 
 def test_every_way_to_log_in(api_server: TestCluster, tmp_path: Path) -> None:
-    by_certificate = resolve_connection(str(api_server.kubeconfig_of("erin", ["system:masters"])), environ={})
+    by_certificate = resolve_connection_settings(str(api_server.kubeconfig_of("erin", ["system:masters"])), environ={})
     assert LiveCluster(by_certificate).identity().uid
     with pytest.raises(errors.Unauthorized):
         LiveCluster(connection_with(api_server, Credentials("Bearer wrong"))).identity()

@@ -10,15 +10,15 @@ from planner.errors import OutcomeUnknown
 from providers.cluster import ObjectCollection
 from providers.kubernetes import errors
 from providers.kubernetes.client.api_exchange import ApiExchangeLimits, ApiRequest
-from providers.kubernetes.client.kubeconfig import Credentials, ServerConnection
+from providers.kubernetes.client.kubeconfig import ApiServerConnectionSettings, Credentials
 from providers.kubernetes.client.live_cluster import LiveCluster
-from providers.kubernetes.client.transport import RetryBudget, Transport
+from providers.kubernetes.client.transport import RetryTimeLimits, Transport
 from tests.integration.live_cluster_world import CONFIG_MAP, bound, config_map, connection_with, live, objects_in
 from tests.testbed.cluster import RunningCluster, TestCluster
 from tests.testbed.http_proxy import HttpFaultProxy, Rule
 from tests.testbed.proxy import FaultProxy, Faults
 
-SHORT = RetryBudget(total=10.0, busy=3.0, unreachable=0.3)
+SHORT = RetryTimeLimits(total=10.0, busy=3.0, unreachable=0.3)
 
 
 def test_a_list_that_breaks_in_the_middle_is_read_again(
@@ -178,11 +178,11 @@ def test_no_traceback_and_no_hang_at_a_black_hole(fault_proxy: FaultProxy, api_s
 def test_names_and_certificates_that_are_wrong(api_server: TestCluster) -> None:
     token = Credentials(f"Bearer {api_server.token}")
     with pytest.raises(errors.TlsFailed, match="certificate is not trusted"):
-        LiveCluster(ServerConnection(api_server.server, b"", token)).identity()
+        LiveCluster(ApiServerConnectionSettings(api_server.server, b"", token)).identity()
     with pytest.raises(errors.TlsFailed, match="certificate is not trusted"):
         LiveCluster(connection_with(api_server, token, tls_server_name="elsewhere.example")).identity()
-    assert LiveCluster(ServerConnection(api_server.server, b"", token, insecure=True)).identity().uid
+    assert LiveCluster(ApiServerConnectionSettings(api_server.server, b"", token, insecure=True)).identity().uid
     assert LiveCluster(connection_with(api_server, token, tls_server_name="kubernetes.default.svc")).identity().uid
-    unknown = ServerConnection("https://no-such-host.invalid:6443", credentials=token)
+    unknown = ApiServerConnectionSettings("https://no-such-host.invalid:6443", credentials=token)
     with pytest.raises(errors.Unreachable, match="name is not known"):
         Transport(unknown, patience=SHORT).send(ApiRequest("GET", "/api"))

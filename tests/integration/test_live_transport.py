@@ -15,9 +15,9 @@ import pytest
 from planner.errors import OutcomeUnknown
 from providers.kubernetes import errors
 from providers.kubernetes.client.api_exchange import ApiExchangeLimits, ApiRequest
-from providers.kubernetes.client.kubeconfig import Credentials, ServerConnection
+from providers.kubernetes.client.kubeconfig import ApiServerConnectionSettings, Credentials
 from providers.kubernetes.client.live_cluster import LiveCluster
-from providers.kubernetes.client.transport import RetryBudget, Transport
+from providers.kubernetes.client.transport import RetryTimeLimits, Transport
 from tests.integration.live_cluster_world import CONFIG_MAP, connection_with
 from tests.testbed.cluster import TestCluster
 from tests.testbed.listening import listening
@@ -56,7 +56,7 @@ def answer(body: bytes, *headers: str, status: str = "200 OK", length: int | Non
 
 def test_what_is_sent() -> None:
     with scripted(answer(b"{}")) as (server, asked):
-        transport = Transport(ServerConnection(server, credentials=Credentials("Bearer abc")))
+        transport = Transport(ApiServerConnectionSettings(server, credentials=Credentials("Bearer abc")))
         transport.send(ApiRequest("PATCH", "/api/x", b"{1}", "application/apply-patch+yaml", effect=True))
     head, _, body = asked[0].partition(b"\r\n\r\n")
     lines = head.decode().split("\r\n")
@@ -69,13 +69,13 @@ def test_what_is_sent() -> None:
 
 def test_a_path_in_front_of_the_server_is_kept() -> None:
     with scripted(answer(b"{}")) as (server, asked):
-        Transport(ServerConnection(server + "/k8s/clusters/c-1")).send(ApiRequest("GET", "/api"))
+        Transport(ApiServerConnectionSettings(server + "/k8s/clusters/c-1")).send(ApiRequest("GET", "/api"))
     assert asked[0].startswith(b"GET /k8s/clusters/c-1/api HTTP/1.1\r\n")
 
 
 def test_a_connection_that_the_server_closed_meanwhile_is_not_used_again() -> None:
     with scripted(answer(b"{}"), answer(b"{}")) as (server, asked):
-        transport = Transport(ServerConnection(server))
+        transport = Transport(ApiServerConnectionSettings(server))
         once = ApiRequest("PATCH", "/x", b"{}", effect=True, repeatable=False)
         transport.send(once)
         time.sleep(0.1)
@@ -92,7 +92,7 @@ def test_a_refusal_that_names_its_cause_is_not_sent_again(recorded: str, repeate
         said = json.loads(RECORDED.read_text())[recorded]
         refused = answer(said["body"].encode(), status=f"{said['status']} Refused")
     with scripted(*[refused] * 2, *[answer(b"{}")] * 2) as (server, asked):
-        transport = Transport(ServerConnection(server), patience=RetryBudget(busy=5.0, unreachable=5.0))
+        transport = Transport(ApiServerConnectionSettings(server), patience=RetryTimeLimits(busy=5.0, unreachable=5.0))
         if repeated:
             assert transport.send(ApiRequest("GET", "/api")).status == 200
         else:
@@ -103,8 +103,10 @@ def test_a_refusal_that_names_its_cause_is_not_sent_again(recorded: str, repeate
 
 def test_redirects_are_not_followed() -> None:
     with scripted() as (other, asked), scripted(answer(b"", f"Location: {other}/", status="302 Found")) as (server, _):
-        with pytest.raises(errors.UnknownServerAnswer, match="redirects are not followed"):
-            Transport(ServerConnection(server, credentials=Credentials("Bearer abc"))).send(ApiRequest("GET", "/api"))
+        with pytest.raises(errors.UnrecognizedServerAnswer, match="redirects are not followed"):
+            Transport(ApiServerConnectionSettings(server, credentials=Credentials("Bearer abc"))).send(
+                ApiRequest("GET", "/api")
+            )
         assert asked == []
 
 
@@ -112,7 +114,7 @@ def test_proxies_of_the_environment_are_not_used(monkeypatch: pytest.MonkeyPatch
     for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:1")
     with scripted(answer(b"{}")) as (server, _):
-        assert Transport(ServerConnection(server)).send(ApiRequest("GET", "/api")).status == 200
+        assert Transport(ApiServerConnectionSettings(server)).send(ApiRequest("GET", "/api")).status == 200
 
 
 def test_the_proxy_of_the_kubeconfig_is_used(api_server: TestCluster) -> None:
@@ -153,9 +155,9 @@ def _connect_proxy() -> Iterator[tuple[str, list[bytes]]]:
 
 def test_a_proxy_that_refuses() -> None:
     with scripted(b"HTTP/1.1 407 Proxy Authentication Required\r\n\r\n" * 1) as (proxy, _):
-        connection = ServerConnection("https://k8s.example:6443", proxy=proxy)
+        connection = ApiServerConnectionSettings("https://k8s.example:6443", proxy=proxy)
         with pytest.raises(errors.Unreachable, match="the proxy refused"):
-            Transport(connection, patience=RetryBudget(unreachable=0)).send(ApiRequest("GET", "/api"))
+            Transport(connection, patience=RetryTimeLimits(unreachable=0)).send(ApiRequest("GET", "/api"))
 
 
 def test_packed_answers_are_unpacked_and_bombs_are_not() -> None:
@@ -164,18 +166,18 @@ def test_packed_answers_are_unpacked_and_bombs_are_not() -> None:
     limits = ApiExchangeLimits(answer=1 << 20)
     good, bomb = gzip.compress(b'{"a": 1}'), gzip.compress(bytes(64 << 20))
     with scripted(answer(good, "Content-Encoding: gzip")) as (server, _):
-        assert Transport(ServerConnection(server)).send(ApiRequest("GET", "/")).body == b'{"a": 1}'
+        assert Transport(ApiServerConnectionSettings(server)).send(ApiRequest("GET", "/")).body == b'{"a": 1}'
     with scripted(answer(bomb, "Content-Encoding: gzip")) as (server, _), pytest.raises(errors.TooLarge):
-        Transport(ServerConnection(server), limits=limits).send(ApiRequest("GET", "/"))
+        Transport(ApiServerConnectionSettings(server), limits=limits).send(ApiRequest("GET", "/"))
     with scripted(answer(bytes(2 << 20))) as (server, _), pytest.raises(errors.TooLarge):
-        Transport(ServerConnection(server), limits=limits).send(ApiRequest("GET", "/"))
+        Transport(ApiServerConnectionSettings(server), limits=limits).send(ApiRequest("GET", "/"))
 
 
 def test_what_is_not_in_its_encoding_is_asked_for_once() -> None:
     garbage = answer(b"no gzip", "Content-Encoding: gzip")
     with scripted(garbage, garbage, garbage) as (server, seen):
-        transport = Transport(ServerConnection(server))
-        with pytest.raises(errors.UnknownServerAnswer, match="is said to be encoded as gzip, and is not"):
+        transport = Transport(ApiServerConnectionSettings(server))
+        with pytest.raises(errors.UnrecognizedServerAnswer, match="is said to be encoded as gzip, and is not"):
             transport.send(ApiRequest("GET", "/"))
         for repeatable in (True, False):
             with pytest.raises(OutcomeUnknown):
@@ -184,15 +186,15 @@ def test_what_is_not_in_its_encoding_is_asked_for_once() -> None:
 
 
 def test_a_server_that_drips_is_left_at_the_deadline() -> None:
-    patience = RetryBudget(total=1.0, busy=0.5, unreachable=0.1)
+    patience = RetryTimeLimits(total=1.0, busy=0.5, unreachable=0.1)
     for start in (0, 40):
         slow = answer(b" " * 200)
         with scripted(slow[:start] or b"H", slow[max(start, 1) :], pause=0.05, piece=1) as (server, _):
             started = time.monotonic()
             with pytest.raises(errors.Unreachable):
-                Transport(ServerConnection(server), limits=ApiExchangeLimits(read=0.5), patience=patience).send(
-                    ApiRequest("GET", "/")
-                )
+                Transport(
+                    ApiServerConnectionSettings(server), limits=ApiExchangeLimits(read=0.5), patience=patience
+                ).send(ApiRequest("GET", "/"))
             assert time.monotonic() - started < 2
 
 
@@ -212,9 +214,11 @@ def test_a_server_that_drips_is_left_at_the_deadline() -> None:
     ],
 )
 def test_garbage_is_a_broken_connection(garbage: bytes) -> None:
-    patience = RetryBudget(total=1.0, busy=0.0, unreachable=0.0)
+    patience = RetryTimeLimits(total=1.0, busy=0.0, unreachable=0.0)
     with scripted(garbage, garbage) as (server, _):
-        transport = Transport(ServerConnection(server), limits=ApiExchangeLimits(read=0.5), patience=patience)
+        transport = Transport(
+            ApiServerConnectionSettings(server), limits=ApiExchangeLimits(read=0.5), patience=patience
+        )
         with pytest.raises(errors.Unreachable, match="the connection broke"):
             transport.send(ApiRequest("GET", "/"))
         with pytest.raises(OutcomeUnknown):
@@ -222,7 +226,7 @@ def test_garbage_is_a_broken_connection(garbage: bytes) -> None:
 
 
 def test_a_server_that_is_no_api_server() -> None:
-    with scripted(answer(b"<html>"), answer(b"<html>")) as (server, _), pytest.raises(errors.UnknownServerAnswer):
-        LiveCluster(ServerConnection(server)).kinds()
-    with scripted(answer(b"[1]")) as (server, _), pytest.raises(errors.UnknownServerAnswer):
-        LiveCluster(ServerConnection(server)).get(CONFIG_MAP, "a", "b")
+    with scripted(answer(b"<html>"), answer(b"<html>")) as (server, _), pytest.raises(errors.UnrecognizedServerAnswer):
+        LiveCluster(ApiServerConnectionSettings(server)).kinds()
+    with scripted(answer(b"[1]")) as (server, _), pytest.raises(errors.UnrecognizedServerAnswer):
+        LiveCluster(ApiServerConnectionSettings(server)).get(CONFIG_MAP, "a", "b")

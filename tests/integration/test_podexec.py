@@ -18,9 +18,9 @@ from planner.ports import Absent, Effect, Present, Unreadable, Written
 from planner.resource import Resource
 from planner.values import OutputRef, SecretValue, parse_output_ref
 from providers.cluster import EndedCommand
-from providers.kubernetes.client.kubeconfig import resolve_connection
+from providers.kubernetes.client.kubeconfig import resolve_connection_settings
 from providers.kubernetes.client.live_cluster import LiveCluster
-from providers.kubernetes.operations.command_runners import CommandPod, ContainerCommandRunner, PodCommandRunner
+from providers.kubernetes.operations.command_runners import ContainerCommandRunner, PodCommandRunner, PodToRunCommandIn
 from providers.kubernetes.operations.command_spec import CommandSpec
 from providers.kubernetes.operations.podexec import PodExecProvider
 from state.fingerprint import KeyedFingerprinter
@@ -214,7 +214,7 @@ class _Striking:
     faults: Faults
     simulated: bool = False
 
-    def find(self, wanted: CommandSpec) -> CommandPod:
+    def find(self, wanted: CommandSpec) -> PodToRunCommandIn:
         return self.inner.find(wanted)
 
     def run(self, wanted: CommandSpec, pod: str) -> EndedCommand:
@@ -291,7 +291,7 @@ class _Cutting:
     proxy: FaultProxy
     simulated: bool = False
 
-    def find(self, wanted: CommandSpec) -> CommandPod:
+    def find(self, wanted: CommandSpec) -> PodToRunCommandIn:
         return self.inner.find(wanted)
 
     def run(self, wanted: CommandSpec, pod: str) -> EndedCommand:
@@ -310,7 +310,7 @@ def test_a_damaged_mark_is_unreadable_and_a_reader_without_rights_too(shop: Shop
     shop.cluster.api().request("PATCH", path, patch, content_type="application/merge-patch+json")
     seen = shop.provider().read([wanted], (), ()).observations[wanted.address]
     assert isinstance(seen, Unreadable) and "damaged" in seen.reason and name in seen.reason
-    live = LiveCluster(resolve_connection(str(shop.cluster.kubeconfig_of("alice")), environ={}))
+    live = LiveCluster(resolve_connection_settings(str(shop.cluster.kubeconfig_of("alice")), environ={}))
     seen = (
         PodExecProvider(live, PodCommandRunner(live), KeyedFingerprinter(bytes(32)))
         .read([wanted], (), ())

@@ -19,8 +19,8 @@ from planner.resource import Resource
 from planner.source_ref import SourceRef
 from providers.probes.expected_response import ExpectedResponse, ProbeResponse, unmet_probe_expectations
 from providers.probes.provider import HttpProbeProvider
-from providers.probes.send_probe import probe_canned_answers, probe_over_network
-from providers.web.address_policy import refuse_special_address
+from providers.probes.send_probe import create_canned_answers_prober, create_network_prober
+from providers.web.address_policy import refuse_link_local_or_metadata_address
 from tests.testbed.listening import http_listening
 
 ADDRESS = Address.parse("HttpProbe/site")
@@ -100,7 +100,7 @@ def test_a_gate_waits_until_the_right_build_answers(site: Site) -> None:
         json.dumps({"status": "ok", "build": {"commit": COMMIT[:-1] + "0"}}).encode(),
     )
     site.answers = [(503, {}, b"starting"), old, _good()]
-    over = _run(HttpProbeProvider(probe_over_network()), _document(site.url))
+    over = _run(HttpProbeProvider(create_network_prober()), _document(site.url))
     assert over.ok and over.outputs["status"] == 200 and over.outputs["body"].startswith("sha256:")
     assert site.asked == 3
 
@@ -108,19 +108,19 @@ def test_a_gate_waits_until_the_right_build_answers(site: Site) -> None:
 @pytest.mark.parametrize("role", ["gate", "diagnostic"])
 def test_when_its_attempts_are_over_only_a_gate_fails(site: Site, role: str) -> None:
     site.answers = [(500, {}, b"")]
-    over = _run(HttpProbeProvider(probe_over_network()), _document(site.url, role=role, attempts=3))
+    over = _run(HttpProbeProvider(create_network_prober()), _document(site.url, role=role, attempts=3))
     assert (over.ok, site.asked) == (role == "diagnostic", 3)
     assert "status 500, expected 200" in over.message and "asked 3 times" in over.message
 
 
 def test_a_redirect_is_an_answer_and_not_followed(site: Site) -> None:
     site.answers = [(302, {"Location": site.url + "/elsewhere"}, b"")]
-    over = _run(HttpProbeProvider(probe_over_network()), _document(site.url, attempts=1))
+    over = _run(HttpProbeProvider(create_network_prober()), _document(site.url, attempts=1))
     assert not over.ok and "status 302" in over.message and site.asked == 1
 
 
 def test_nobody_is_asked_for_a_plan_unless_told_to(site: Site) -> None:
-    provider = HttpProbeProvider(probe_over_network())
+    provider = HttpProbeProvider(create_network_prober())
     quiet = _resource(_document(site.url))
     (seen,) = provider.read([quiet], (), ()).observations.values()
     assert isinstance(seen, Absent) and site.asked == 0
@@ -131,7 +131,7 @@ def test_nobody_is_asked_for_a_plan_unless_told_to(site: Site) -> None:
 def test_read_at_plan(site: Site, status: int) -> None:
     """R3: what held before a change says nothing about after it; what did not hold is asked again anyway."""
     site.answers = [(status, *_good()[1:])]
-    provider = HttpProbeProvider(probe_over_network())
+    provider = HttpProbeProvider(create_network_prober())
     resource = _resource(_document(site.url, readAtPlan=True))
     (seen,) = provider.read([resource], (), ()).observations.values()
     assert isinstance(seen, Present) and site.asked == 1
@@ -146,9 +146,9 @@ def test_read_at_plan(site: Site, status: int) -> None:
 )  # fmt: skip
 def test_special_addresses_are_refused(address: str) -> None:
     with pytest.raises(PermanentError, match="never asked"):
-        refuse_special_address(address)
+        refuse_link_local_or_metadata_address(address)
     host = f"[{address}]" if ":" in address else address
-    over = _run(HttpProbeProvider(probe_over_network()), _document(f"http://{host}/latest/meta-data", attempts=1))
+    over = _run(HttpProbeProvider(create_network_prober()), _document(f"http://{host}/latest/meta-data", attempts=1))
     assert over.done and not over.ok and "never asked" in over.message
 
 
@@ -169,10 +169,10 @@ def test_types_are_strict_and_hostile_values_are_made_harmless() -> None:
 def test_a_sandbox_answers_from_its_file(tmp_path: Path) -> None:
     file = tmp_path / "probes.yaml"
     file.write_text('probes:\n  - {url: "https://a.example/health", status: 200, body: "{\\"status\\":\\"ok\\"}"}\n')
-    provider = HttpProbeProvider(probe_canned_answers(file))
+    provider = HttpProbeProvider(create_canned_answers_prober(file))
     assert _run(provider, _document("https://a.example/health", provenance={})).ok
     over = _run(provider, _document("https://b.example/health", attempts=1))
     assert not over.ok and "no canned answer" in over.message
     file.write_text("probes: [1, 2]")
     with pytest.raises(PermanentError, match="canned answer is incomplete"):
-        probe_canned_answers(file)
+        create_canned_answers_prober(file)

@@ -21,7 +21,7 @@ from planner.source_ref import SourceRef
 from planner.spec.kinds.probes import PrometheusQuery
 from providers.prometheus.provider import PrometheusProvider
 from providers.prometheus.query_result import QueryResult, prometheus_number_text, unmet_query_expectation
-from providers.prometheus.send_query import query_canned_answers, query_over_network
+from providers.prometheus.send_query import create_canned_answers_querier, create_network_querier
 from tests.testbed import prometheus as testbed
 from tests.testbed.fixtures import part
 from tests.testbed.listening import http_listening
@@ -65,7 +65,7 @@ def _run(provider: PrometheusProvider, wanted: Resource) -> Readiness:
 
 def test_a_real_prometheus_is_waited_for_and_then_holds(prometheus: Prometheus) -> None:
     prometheus.exporter.text = 'jobs{lane="a"} 2\njobs{lane="b"} 3\nodd NaN\nbig +Inf\n'
-    provider = PrometheusProvider(query_over_network())
+    provider = PrometheusProvider(create_network_querier())
     assert _run(provider, _resource(prometheus.url, "jobs", count=2)).outputs == {"value": 2}
     over = _run(provider, _resource(prometheus.url, "sum(jobs)", value=5))
     assert over.ok and over.outputs == {"value": "5"}
@@ -89,7 +89,7 @@ def test_a_real_prometheus_is_waited_for_and_then_holds(prometheus: Prometheus) 
 
 def test_a_value_that_changes_is_seen(prometheus: Prometheus) -> None:
     prometheus.exporter.text = "phase 1\n"
-    provider = PrometheusProvider(query_over_network())
+    provider = PrometheusProvider(create_network_querier())
     assert _run(provider, _resource(prometheus.url, "phase", value=1)).ok
     over = _run(provider, _resource(prometheus.url, "phase", within="1ms", value=2))
     assert not over.ok and "value 1, expected 2" in over.message
@@ -99,7 +99,7 @@ def test_a_value_that_changes_is_seen(prometheus: Prometheus) -> None:
 
 def test_nobody_there_does_not_hold_but_is_no_failure_to_read() -> None:
     (port,) = free_ports(1)
-    provider = PrometheusProvider(query_over_network())
+    provider = PrometheusProvider(create_network_querier())
     for server, why in ((f"http://127.0.0.1:{port}", "refused"), ("http://no.such.invalid", "name is not known")):
         seen, preview = _look(provider, _resource(server, "up", count=1))
         assert isinstance(seen, Present) and preview is not None
@@ -135,7 +135,7 @@ def _answering(status: int, body: bytes) -> Iterator[str]:
 )
 def test_error_pages_do_not_hold(status: int, body: bytes) -> None:
     with _answering(status, body) as server:
-        seen, preview = _look(PrometheusProvider(query_over_network()), _resource(server, "up", count=1))
+        seen, preview = _look(PrometheusProvider(create_network_querier()), _resource(server, "up", count=1))
     assert isinstance(seen, Present) and preview is not None and preview.effect is Effect.RUN
     assert preview.evidence.isascii() and preview.evidence.isprintable() and len(preview.evidence) < 300
 
@@ -144,7 +144,7 @@ def test_error_pages_do_not_hold(status: int, body: bytes) -> None:
 def test_who_may_not_ask_cannot_read(status: int) -> None:
     with _answering(status, b"no") as server:
         wanted = _resource(server, "up", within="1s", count=1)
-        provider = PrometheusProvider(query_over_network())
+        provider = PrometheusProvider(create_network_querier())
         seen, preview = _look(provider, wanted)
         over = _run(provider, wanted)
     assert isinstance(seen, Unreadable) and str(status) in seen.reason and preview is None
@@ -154,12 +154,12 @@ def test_who_may_not_ask_cannot_read(status: int) -> None:
 def test_what_speaks_no_tls_cannot_be_read() -> None:
     with _answering(200, b"") as server:
         wanted = _resource(server.replace("http:", "https:"), "up", count=1)
-        seen, _ = _look(PrometheusProvider(query_over_network()), wanted)
+        seen, _ = _look(PrometheusProvider(create_network_querier()), wanted)
     assert isinstance(seen, Unreadable) and "TLS" in seen.reason
 
 
 def test_without_a_server_it_is_blocked() -> None:
-    _, preview = _look(PrometheusProvider(query_over_network()), _resource(None, "up", count=1))
+    _, preview = _look(PrometheusProvider(create_network_querier()), _resource(None, "up", count=1))
     assert preview is not None and "no Prometheus" in preview.blocked and "spec.server" in preview.remedy
 
 
@@ -185,7 +185,7 @@ def test_a_sandbox_answers_from_its_file(tmp_path: Path) -> None:
     file = tmp_path / "probes.yaml"
     rows = [{"promql": "up", "value": 1}, {"promql": "jobs", "value": [1, 2.5]}, {"promql": "none", "value": []}]
     file.write_text(json.dumps({"probes": [], "queries": rows}))
-    provider = PrometheusProvider(query_canned_answers(file))
+    provider = PrometheusProvider(create_canned_answers_querier(file))
     server = "http://prometheus.example"
     assert _run(provider, _resource(server, "up", value=1)).ok
     assert _run(provider, _resource(server, "jobs", count=2)).ok
@@ -194,4 +194,4 @@ def test_a_sandbox_answers_from_its_file(tmp_path: Path) -> None:
     assert preview is not None and preview.effect is Effect.RUN and "no canned answer" in preview.evidence
     file.write_text(json.dumps({"queries": [{"promql": "up", "value": "x"}]}))
     with pytest.raises(PermanentError, match="canned answer is incomplete"):
-        query_canned_answers(file)
+        create_canned_answers_querier(file)

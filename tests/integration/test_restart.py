@@ -19,23 +19,23 @@ from planner.ports import Effect, Observation, Present, Preview, Readiness, Unre
 from planner.resource import Resource
 from planner.source_ref import SourceRef
 from planner.values import JsonObject, OutputRef, SecretValue
-from providers.kubernetes.client.kubeconfig import resolve_connection
+from providers.kubernetes.client.kubeconfig import resolve_connection_settings
 from providers.kubernetes.client.live_cluster import LiveCluster
 from providers.kubernetes.operations.restart import RestartProvider
 from providers.kubernetes.operations.restart_mark import (
     RECORD_PATH,
     TEMPLATE_PATH,
     read_restart_mark,
-    restart_annotation,
+    restart_record_annotation_key,
 )
-from providers.kubernetes.snapshot.create_snapshot import create_empty_snapshot
+from providers.kubernetes.snapshot.create_cluster_snapshot import create_empty_snapshot
 from providers.kubernetes.snapshot.snapshot_cluster import open_snapshot
 from tests.testbed import audit
 from tests.testbed.cluster import TestCluster
 from tests.testbed.http_proxy import HttpFaultProxy, Rule
 from tests.unit.kubernetes.world import PRINTS, World, config, declare, deployment, sealed, secret
 
-MARK = restart_annotation("web")
+MARK = restart_record_annotation_key("web")
 
 
 @dataclass
@@ -116,7 +116,9 @@ def stage(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stage]:
         return
     cluster: TestCluster = request.getfixturevalue("cluster")
     namespace: str = request.getfixturevalue("namespace")
-    yield Stage(World(LiveCluster(resolve_connection(str(cluster.kubeconfig), environ={})), vault), namespace, cluster)
+    yield Stage(
+        World(LiveCluster(resolve_connection_settings(str(cluster.kubeconfig), environ={})), vault), namespace, cluster
+    )
 
 
 def test_a_restart_for_each_content_of_what_it_follows(stage: Stage) -> None:
@@ -329,7 +331,9 @@ def test_a_paused_workload_is_not_restarted(stage: Stage) -> None:
 
 
 def test_one_list_for_each_kind_and_namespace(cluster: TestCluster, namespace: str) -> None:
-    stage = Stage(World(LiveCluster(resolve_connection(str(cluster.kubeconfig), environ={}))), namespace, cluster)
+    stage = Stage(
+        World(LiveCluster(resolve_connection_settings(str(cluster.kubeconfig), environ={}))), namespace, cluster
+    )
     stage.start()
     many = [stage.restart(name=f"r{n}") for n in range(20)]
     stage.world.cluster.kinds()
@@ -343,7 +347,9 @@ def test_one_list_for_each_kind_and_namespace(cluster: TestCluster, namespace: s
 
 def test_what_may_not_be_read_is_not_absent(cluster: TestCluster, namespace: str) -> None:
     stage = Stage(
-        World(LiveCluster(resolve_connection(str(cluster.kubeconfig_of("alice")), environ={}))), namespace, cluster
+        World(LiveCluster(resolve_connection_settings(str(cluster.kubeconfig_of("alice")), environ={}))),
+        namespace,
+        cluster,
     )
     web = stage.restart()
     seen = stage.provider().read([web], (), ()).observations[web.address]
@@ -351,14 +357,18 @@ def test_what_may_not_be_read_is_not_absent(cluster: TestCluster, namespace: str
 
 
 def test_a_lost_answer_is_told_by_reading(cluster: TestCluster, namespace: str, tmp_path: Path) -> None:
-    stage = Stage(World(LiveCluster(resolve_connection(str(cluster.kubeconfig), environ={}))), namespace, cluster)
+    stage = Stage(
+        World(LiveCluster(resolve_connection_settings(str(cluster.kubeconfig), environ={}))), namespace, cluster
+    )
     stage.start()
     change = stage.planned(stage.restart())
     stage.settle(change)  # its controller writes no status while we write
     before = stage.live()["metadata"]["generation"]
     with HttpFaultProxy(cluster.server, cluster.authority.server(tmp_path, "proxy"), cluster.ca) as proxy:
         through = cluster.through(proxy.port)
-        provider = RestartProvider(LiveCluster(resolve_connection(str(through.kubeconfig), environ={})), PRINTS)
+        provider = RestartProvider(
+            LiveCluster(resolve_connection_settings(str(through.kubeconfig), environ={})), PRINTS
+        )
         proxy.rules = [Rule("lose-answer", matches=lambda method, _: method == "PATCH")]
         try:
             provider.apply(change, {})

@@ -16,10 +16,10 @@ from planner.field_path import render_path
 from planner.ports import Absent, Effect, Present, Unreadable
 from planner.values import JsonObject, OutputRef
 from providers.cluster import Cluster, Listing, ObjectCollection
-from providers.kubernetes.client.kubeconfig import resolve_connection
+from providers.kubernetes.client.kubeconfig import resolve_connection_settings
 from providers.kubernetes.client.live_cluster import LiveCluster
 from providers.kubernetes.operations.retention import RetentionProvider
-from providers.kubernetes.snapshot.create_snapshot import create_empty_snapshot
+from providers.kubernetes.snapshot.create_cluster_snapshot import create_empty_snapshot
 from providers.kubernetes.snapshot.snapshot_cluster import open_snapshot
 from tests.integration.retention_world import JOB, NOW, POD, RUN, VOLUME, Stage, ago, ended
 from tests.testbed import audit, crds
@@ -39,7 +39,7 @@ def stage(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stage]:
     namespace: str = request.getfixturevalue("api_namespace")
     crds.install(api_server.api(), crds.tekton_crds())
     found = Stage(
-        lambda: LiveCluster(resolve_connection(str(api_server.kubeconfig), environ={})), namespace, api_server
+        lambda: LiveCluster(resolve_connection_settings(str(api_server.kubeconfig), environ={})), namespace, api_server
     )
     yield found
     for volume in found.live(VOLUME):

@@ -11,7 +11,7 @@ import pytest
 from planner.errors import PreconditionError
 from planner.ports import Effect
 from planner.values import JsonObject
-from providers.kubernetes.client.kubeconfig import resolve_connection
+from providers.kubernetes.client.kubeconfig import resolve_connection_settings
 from providers.kubernetes.client.live_cluster import LiveCluster
 from tests.e2e.hwplan import Hwplan
 from tests.integration.retention_world import JOB, NOW, POD, Stage, ago
@@ -32,7 +32,7 @@ spec:
 @pytest.fixture
 def stage(api_server: TestCluster, api_namespace: str) -> Stage:
     """The real API server; no controller makes pods of the Jobs."""
-    cluster = LiveCluster(resolve_connection(str(api_server.kubeconfig), environ={}))
+    cluster = LiveCluster(resolve_connection_settings(str(api_server.kubeconfig), environ={}))
     return Stage(lambda: cluster, api_namespace, api_server)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from planner.ports import Effect, Unreadable
-from providers.kubernetes.client.kubeconfig import resolve_connection
+from providers.kubernetes.client.kubeconfig import resolve_connection_settings
 from providers.kubernetes.client.live_cluster import LiveCluster
 from tests.integration.retention_world import POD, RUN, VOLUME, Stage, ended
 from tests.testbed import audit, crds
@@ -13,7 +13,9 @@ from tests.testbed.cluster import TestCluster
 def test_what_is_held_by_a_finalizer_is_waited_for(api_server: TestCluster, api_namespace: str) -> None:
     crds.install(api_server.api(), crds.tekton_crds())
     stage = Stage(
-        lambda: LiveCluster(resolve_connection(str(api_server.kubeconfig), environ={})), api_namespace, api_server
+        lambda: LiveCluster(resolve_connection_settings(str(api_server.kubeconfig), environ={})),
+        api_namespace,
+        api_server,
     )
     stage.put(RUN, "a", ended(RUN, 9), finalizers=["example.test/hold"])
     change = stage.planned(stage.rule(RUN, keep=0))
@@ -29,7 +31,7 @@ def test_what_is_held_by_a_finalizer_is_waited_for(api_server: TestCluster, api_
 
 def test_one_list_for_each_kind_and_namespace(api_server: TestCluster, api_namespace: str) -> None:
     crds.install(api_server.api(), crds.tekton_crds())
-    cluster = LiveCluster(resolve_connection(str(api_server.kubeconfig), environ={}))
+    cluster = LiveCluster(resolve_connection_settings(str(api_server.kubeconfig), environ={}))
     stage = Stage(lambda: cluster, api_namespace, api_server)
     many = [stage.rule(kind, f"{kind}{n}".lower()) for kind in (RUN, VOLUME) for n in range(10)]
     cluster.kinds()
@@ -40,7 +42,7 @@ def test_one_list_for_each_kind_and_namespace(api_server: TestCluster, api_names
 
 
 def test_what_may_not_be_read_is_not_absent(api_server: TestCluster, api_namespace: str) -> None:
-    user = LiveCluster(resolve_connection(str(api_server.kubeconfig_of("alice")), environ={}))
+    user = LiveCluster(resolve_connection_settings(str(api_server.kubeconfig_of("alice")), environ={}))
     stage = Stage(lambda: user, api_namespace, api_server)
     rule = stage.rule(POD)
     seen = stage.provider().read([rule], (), ()).observations[rule.address]

@@ -11,7 +11,7 @@ import pytest
 
 from planner.errors import ProviderError
 from providers.kubernetes.snapshot.builtin_kinds import builtin_kind_infos
-from providers.kubernetes.snapshot.create_snapshot import create_empty_snapshot
+from providers.kubernetes.snapshot.create_cluster_snapshot import create_empty_snapshot
 from providers.kubernetes.snapshot.snapshot_cluster import SnapshotCluster, open_snapshot
 from tests.fidelity.__main__ import wait_served
 from tests.fidelity.server import APPLY, Answer, Server

@@ -9,6 +9,7 @@ CLASS_NAMES: Mapping[str, str] = {}
 MODULES: Mapping[str, str] = {}
 SMALL_MODULES: Mapping[str, str] = {
     "planner.app.cluster_secrets": "reads the cluster, and only where a source of a secret is a cluster",
+    "planner.app.fleet.fleet_sandboxes": "knows which nodes a fleet has; planner.app.sandbox makes one sandbox",
     "planner.app.manifest_fetch": "asks the network: what the loader must not do by itself",
     "planner.app.ownership_requests": "the words of --take-over and --migrate, apart from the run that they are for",
     "planner.app.secret_source_changes": "reads every source again before an apply, which loading must not do",
@@ -29,8 +30,8 @@ SMALL_MODULES: Mapping[str, str] = {
     "planner.redaction.redacted_stream": "what the entry point puts before both streams; the redactor knows no stream",
     "planner.render.graph_formats": "the table of graph formats, where a new one is added",
     "providers.kubernetes.ssa.api_service_rules": "one module for each group of rules, as the others of its table",
-    "providers.kubernetes.snapshot.secret_forms": "the only module of the snapshot that touches values of Secrets",
-    "providers.kubernetes.ssa.stateful_set_template": "pure: what of one kind is judged, apart from the checks",
-    "providers.kubernetes.ssa.image_pull_policy": "the grammar of image names, apart from the table of defaults",
+    "providers.kubernetes.snapshot.secret_fingerprint_forms": "the only module of it that touches values of Secrets",
+    "providers.kubernetes.ssa.stateful_set_overwritten_fields": "pure: what of one kind is judged, not the checks",
+    "providers.kubernetes.ssa.default_image_pull_policy": "the grammar of image names, not the table of defaults",
     "providers.simulated_github.sandbox_web": "the way in without a network; the testbed serves the rest over HTTP",
 }

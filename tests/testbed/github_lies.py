@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from providers.simulated_github.pulls import close_as_merged, pull_request_row
-from providers.simulated_github.repository import ServedRepository
+from providers.simulated_github.repository import SimulatedBareRepository
 from providers.simulated_github.request_and_reply import SimulatedReply, SimulatedRequest
 from providers.simulated_github.store import StoredRepository
 from tests.testbed.git_fixtures import BareRepository
@@ -19,7 +19,7 @@ class _Scene:
     def __init__(self, repo: StoredRepository, request: SimulatedRequest, number: int) -> None:
         self.repo, self.request = repo, request
         self.row = pull_request_row(repo, number)
-        self.git, self.bare = ServedRepository(repo.git), BareRepository(repo.git)
+        self.git, self.bare = SimulatedBareRepository(repo.git), BareRepository(repo.git)
         self.base = self.bare.at(f"refs/heads/{self.row['base']}")
         self.head = self.bare.at(f"refs/heads/{self.row['head']}")
         self.method = str(request.body.get("merge_method", "merge"))

@@ -23,7 +23,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from providers.simulated_github.request_and_reply import SimulatedReply, SimulatedRequest
 from providers.simulated_github.server import SimulatedGitHub
-from providers.simulated_github.store import GitHubStore, StoredRepository
+from providers.simulated_github.store import GitHubStoreFile, StoredRepository
 from tests.testbed import github_documents as documents
 from tests.testbed.git_fixtures import BareRepository
 from tests.testbed.github_lies import LIES
@@ -105,9 +105,9 @@ class LocalGitHub:
     lock: threading.RLock = field(default_factory=threading.RLock)
 
     @property
-    def store(self) -> GitHubStore:
+    def store(self) -> GitHubStoreFile:
         """Where everything is."""
-        return GitHubStore(self.folder, self.folder)
+        return GitHubStoreFile(self.folder, self.folder)
 
     def repository(self, name: str = "demo/shop", branch: str = "main") -> BareRepository:
         """Make a repository with a first commit on `branch`."""

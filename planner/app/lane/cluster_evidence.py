@@ -22,10 +22,10 @@ from planner.values import Json, JsonObject, document_digest
 from providers.cluster import Cluster, ObjectCollection
 from providers.kubernetes.object_location import served_kind
 from providers.kubernetes.operations import tekton_run_state
-from providers.kubernetes.operations.argo_state import parse_application
+from providers.kubernetes.operations.argo_state import parse_argo_application
 from providers.kubernetes.operations.wanted_pipeline_run import SPEC_DIGEST
 from providers.kubernetes.readiness import object_readiness
-from providers.web.json_body import json_values_at
+from providers.web.json_body import find_json_value_at_path
 
 _RUNS, _APPS = ("tekton.dev/v1", "PipelineRun"), ("argoproj.io/v1alpha1", "Application")
 _OWNER = "tekton.dev/pipelineRun"
@@ -68,7 +68,9 @@ class ClusterEvidenceReader:
         parts = ("namespace", "uid", "state", "reason", "startTime", "completionTime", "seconds", "results")
         value: JsonObject = {"name": shown["run"], **{part: shown[part] for part in parts if part in shown}}
         lacking = tuple(
-            tekton_run_state.missing_evidence_of_success(live, self.subjects.evidence.get(_pipeline(live)) or {}, tasks)
+            tekton_run_state.evidence_missing_in_successful_run(
+                live, self.subjects.evidence.get(_pipeline(live)) or {}, tasks
+            )
         )
         if value["state"] == "succeeded" and lacking:  # its success does not count (R10)
             value |= {"state": "inconclusive", "reason": "; ".join(lacking)}
@@ -189,7 +191,7 @@ def _source(live: JsonObject, declared: FieldPath) -> JsonObject:
         return {"source": None, "sourceField": f"{written} ({error})"}
     if not field:
         return {}
-    return {"source": next(iter(json_values_at(live, field)), None), "sourceField": render_path(field)}
+    return {"source": next(iter(find_json_value_at_path(live, field)), None), "sourceField": render_path(field)}
 
 
 def runtime_workloads_of_lane(subjects: LaneParts, applications: Sequence[JsonObject]) -> dict[Workload, FieldPath]:
@@ -242,7 +244,7 @@ def _pipeline(run: JsonObject) -> str:
 
 
 def _argo_value(live: JsonObject) -> JsonObject:
-    seen = parse_application(live)
+    seen = parse_argo_application(live)
     value: JsonObject = {"sync": seen.sync, "health": seen.health, "revision": seen.revision or None}
     value["refreshing"] = seen.refreshing
     if seen.operation is not None:

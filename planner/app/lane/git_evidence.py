@@ -17,7 +17,7 @@ from planner.errors import ProviderError
 from planner.rollout import lane_evidence as names
 from planner.rollout.lane_evidence import EvidenceReading
 from planner.values import JsonObject
-from providers.git.commit_histories import CommitHistories
+from providers.git.commit_histories import CommitAncestry
 from providers.git.ref_listings import RefListings
 from providers.git.remotes import RemoteLocations, ResolvedRemote, resolve_remote
 
@@ -31,7 +31,7 @@ class GitEvidenceReader:
     def __init__(self, subjects: LaneParts, folder: Path, sandbox: Path | None, now: Callable[[], str]) -> None:
         self._subjects = subjects
         self._now = now
-        self._histories = CommitHistories(folder, sandbox)
+        self._histories = CommitAncestry(folder, sandbox)
         self._places, self._objects = self._histories.places, self._histories.objects
         self._named: dict[tuple[str, str], list[str]] = {}
 

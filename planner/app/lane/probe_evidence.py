@@ -15,8 +15,8 @@ from planner.rollout.lane_evidence import EvidenceReading
 from planner.values import Json, JsonObject, document_digest
 from providers.json_answer import parse_json_answer
 from providers.probes.expected_response import ProbeResponse, parse_expected_response, unmet_probe_expectations
-from providers.probes.send_probe import Ask, probe_canned_answers, probe_over_network
-from providers.web.json_body import json_values_at
+from providers.probes.send_probe import Ask, create_canned_answers_prober, create_network_prober
+from providers.web.json_body import find_json_value_at_path
 
 _AT_ONCE = 8
 
@@ -52,13 +52,13 @@ class ProbeEvidenceReader:
 def open_probe_reader(subjects: LaneParts, sandbox: Path | None, now: Callable[[], str]) -> ProbeEvidenceReader:
     """The reader of a command: over the network, or from the canned answers of a sandbox."""
     return ProbeEvidenceReader(
-        subjects, probe_canned_answers(sandbox / "probes.yaml") if sandbox else probe_over_network(), now
+        subjects, create_canned_answers_prober(sandbox / "probes.yaml") if sandbox else create_network_prober(), now
     )
 
 
 def _at(seen: ProbeResponse, where: str) -> Json:
     try:
-        found = json_values_at(parse_json_answer(seen.body), field_path.parse_path(where))
+        found = find_json_value_at_path(parse_json_answer(seen.body), field_path.parse_path(where))
     except (ValueError, RecursionError):
         return None
     return found[0] if found and isinstance(found[0], str | int | float | bool) else None

@@ -8,8 +8,8 @@ from planner.dataclass import dataclass
 from planner.errors import SelectionError
 from planner.loading.problems import did_you_mean
 from planner.spec.node import NodeConfig
-from providers.prometheus.scrape_targets import AskTargets, targets_of_canned_answers, targets_over_network
-from providers.prometheus.send_query import Ask, query_canned_answers, query_over_network
+from providers.prometheus.scrape_targets import AskTargets, create_canned_target_lister, create_network_target_lister
+from providers.prometheus.send_query import Ask, create_canned_answers_querier, create_network_querier
 
 _CANNED = "probes.yaml"
 
@@ -36,13 +36,15 @@ def open_metrics_reader(request: Request, node: NodeConfig | None) -> MetricsRea
     """The reader of a command. Raises ConfigError, and SelectionError for a snapshot: it has no metrics."""
     server = (node.observability.prometheus_url if node else None) or ""
     if request.live is None:
-        return MetricsReader(server, query_over_network(), targets_over_network(), False)
+        return MetricsReader(server, create_network_querier(), create_network_target_lister(), False)
     answers = request.live / _CANNED
     if not answers.is_file():
         raise SelectionError(
             "a saved snapshot holds no metrics", where="--live", remedy="ask the cluster itself, or a sandbox"
         )
-    return MetricsReader(server or "simulated", query_canned_answers(answers), targets_of_canned_answers(answers), True)
+    return MetricsReader(
+        server or "simulated", create_canned_answers_querier(answers), create_canned_target_lister(answers), True
+    )
 
 
 def selected_metrics_node(request: Request) -> tuple[str, NodeConfig]:

@@ -8,7 +8,12 @@ from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import Any
 
-from planner.app.drift_cronjob import ALWAYS, declared_kind_plurals, render_manifest_template
+from planner.app.job_manifests import (
+    reading_rules,
+    refuse_malformed_words,
+    render_manifest_templates,
+    resources_to_read,
+)
 from planner.app.lane_holds import SCOPE
 from planner.app.load_desired import load_configuration
 from planner.app.pull_requests.monitored_lane import MonitoredLane
@@ -64,10 +69,10 @@ def monitor_cronjob_manifests(place: MonitoredLane, job: MonitorCronJob) -> str:
             "deadline": job.timeout + _SLACK,
             "home": _HOME,
             "files": list(_files(place, job)),
-            "rules": _reads(session),
+            "rules": reading_rules(resources_to_read(session, _EVIDENCE)),
             "rights": _rights(place, session),
         }
-    return "---\n".join(render_manifest_template(path, context) for path in sorted(_TEMPLATES.glob("*.j2")))
+    return render_manifest_templates(sorted(_TEMPLATES.glob("*.j2")), context)
 
 
 def _words(place: MonitoredLane, job: MonitorCronJob) -> list[str]:
@@ -76,23 +81,15 @@ def _words(place: MonitoredLane, job: MonitorCronJob) -> list[str]:
 
 
 def _check(job: MonitorCronJob) -> None:
-    from pydantic import TypeAdapter, ValidationError
-
-    from planner.spec import base
-
-    checks: tuple[tuple[str, Any, str, str], ...] = (
-        ("--image", base.ImageRef, job.image, "registry/path with a tag (not latest) or a digest"),
-        ("--schedule", base.Cron, job.schedule, 'five fields of cron: "*/5 * * * *"'),
-        ("--run-in", base.Name, job.namespace, "the name of a namespace"),
-        ("--state-claim", base.DottedName, job.state_claim, "the name of a PersistentVolumeClaim"),
-        ("--token-secret", base.DottedName, job.token_secret or "none", "the name of a Secret"),
-        ("--ssh-secret", base.DottedName, job.ssh_secret or "none", "the name of a Secret"),
+    refuse_malformed_words(
+        {
+            "--image": job.image,
+            "--schedule": job.schedule,
+            "--run-in": job.namespace,
+            "--state-claim": job.state_claim,
+        },
+        optional={"--token-secret": job.token_secret, "--ssh-secret": job.ssh_secret},
     )
-    for option, form, value, expected in checks:
-        try:
-            TypeAdapter(form).validate_python(value)
-        except ValidationError:
-            raise SelectionError("not in the expected form", where=option, remedy=f"expected {expected}") from None
 
 
 def _files(place: MonitoredLane, job: MonitorCronJob) -> Iterator[dict[str, str]]:
@@ -111,15 +108,6 @@ def _files(place: MonitoredLane, job: MonitorCronJob) -> Iterator[dict[str, str]
     if job.ssh_secret:
         path = PurePosixPath(_HOME) / ".ssh" / "id_ed25519"
         yield {"volume": "ssh-key", "path": str(path), "key": path.name, "secret": job.ssh_secret}
-
-
-def _reads(session: Session) -> list[dict[str, Any]]:
-    """What is read, by API group; never Secrets."""
-    found: dict[str, set[str]] = defaultdict(set)
-    for group, plural in (*ALWAYS, *_EVIDENCE, *declared_kind_plurals(session)):
-        if (group, plural) != ("", "secrets"):
-            found[group].add(plural)
-    return [{"group": group, "resources": sorted(plurals)} for group, plurals in sorted(found.items())]
 
 
 def _rights(place: MonitoredLane, session: Session) -> list[dict[str, Any]]:

@@ -23,7 +23,7 @@ from planner.pull_requests.merge_queue import candidate_priority
 from planner.pull_requests.merge_requirements import UNKNOWN, unmet_requirements
 from planner.values import document_digest
 from providers.github.client import GitHubClient
-from providers.github.conflict_pulls import add_conflict_pull_requests
+from providers.github.conflict_pulls import add_conflicting_pull_requests
 from providers.github.provider import GitHubProvider
 
 SETTLED_LOOKS = 3  # settled candidates that are read again in one cycle although their row is the same
@@ -225,7 +225,7 @@ class PullRequestsReader:
         found = self.provider.git.predict(place.git, place.branch, pull.head, place.rules.method)
         if not isinstance(found, ConflictingMerge):
             return ()
-        named = add_conflict_pull_requests(found, self.client, place.repo, place.branch)
+        named = add_conflicting_pull_requests(found, self.client, place.repo, place.branch)
         return named.files or (ConflictingFile("unrelated history"),)
 
     def _try(self, what: str, ask: Callable[[], _T]) -> _T | None:

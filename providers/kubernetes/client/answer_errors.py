@@ -5,7 +5,7 @@ down. Messages of the server echo pod templates, environment values and contents
 passed on whole: field names and reasons are retained, values are cut out.
 
 Facts observed on kube-apiserver 1.36; sources: apimachinery api/errors, structured-merge-diff typed and merge, and
-apimachinery util/validation/field (see field_errors).
+apimachinery util/validation/field (see safe_field_error_text).
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from planner.dataclass import dataclass
 from planner.errors import ProviderError
 from planner.values import JsonObject
 from providers.json_answer import parse_json_answer
-from providers.kubernetes.client.refused_fields import field_of_cause, fields_of_typed_patch_error
+from providers.kubernetes.client.refused_fields import field_of_status_cause, fields_of_typed_patch_error
 from providers.kubernetes.client.safe_server_text import (
     safe_reason_word,
     safe_server_line,
-    server_path_text,
+    server_field_path_text,
     unquote_server_text,
 )
-from providers.kubernetes.client.webhook_answers import webhook_failure
+from providers.kubernetes.client.webhook_call_failures import webhook_call_failure
 from providers.kubernetes.errors import (
     AdmissionDenied,
     AlreadyExists,
@@ -45,7 +45,7 @@ from providers.kubernetes.errors import (
     TooLarge,
     UidMismatch,
     Unauthorized,
-    UnknownServerAnswer,
+    UnrecognizedServerAnswer,
 )
 
 _MAX_RETRY_AFTER = 3600.0
@@ -84,11 +84,13 @@ def classify_answer(
     for rule in _RULES:
         if error := rule(answer):
             return error
-    return UnknownServerAnswer(f"the server answered {status} {safe_reason_word(answer.reason)}".rstrip(), where=where)
+    return UnrecognizedServerAnswer(
+        f"the server answered {status} {safe_reason_word(answer.reason)}".rstrip(), where=where
+    )
 
 
 def parse_status_answer(content_type: str, body: bytes) -> JsonObject:
-    """The Status that an API server sends with a refusal; empty when the answer is of somebody else."""
+    """The Status object in the body of an API server's refusal; empty when the answer is of somebody else."""
     if content_type.partition(";")[0].strip().lower() != "application/json":
         return {}
     try:
@@ -138,7 +140,7 @@ def _busy(answer: _Answer) -> ProviderError | None:
 
 
 def _webhook_down(answer: _Answer) -> ProviderError | None:
-    return webhook_failure(answer.code, answer.message, answer.where)
+    return webhook_call_failure(answer.code, answer.message, answer.where)
 
 
 def _typed_patch(answer: _Answer) -> ProviderError | None:
@@ -188,7 +190,7 @@ def _conflict_of(cause: JsonObject) -> FieldConflict:
     message = str(cause.get("message") or "")
     match = _MANAGER.search(message)
     return FieldConflict(
-        server_path_text(str(cause.get("field") or "")),
+        server_field_path_text(str(cause.get("field") or "")),
         unquote_server_text(match[1]) if match else "",
         safe_server_line(message),
     )
@@ -232,7 +234,8 @@ def _invalid(answer: _Answer) -> ProviderError | None:
     reported = (cause for cause in answer.causes if cause.get("field") != "<nil>")  # "some rules were not checked"
     causes = tuple(
         sorted(
-            {field_of_cause(cause, answer.secret) for cause in reported}, key=lambda c: (c.field, c.reason, c.message)
+            {field_of_status_cause(cause, answer.secret) for cause in reported},
+            key=lambda c: (c.field, c.reason, c.message),
         )
     )
     if any(cause.field == "metadata.uid" for cause in causes):
@@ -256,7 +259,7 @@ def _other(answer: _Answer) -> ProviderError | None:
         case 413:
             return TooLarge("the object is larger than the server takes", where=answer.where)
         case 300 | 301 | 302 | 303 | 307 | 308:
-            return UnknownServerAnswer(
+            return UnrecognizedServerAnswer(
                 f"the server answered {answer.code}: redirects are not followed", where=answer.where
             )
         case _:

@@ -23,9 +23,9 @@ from providers.http.answer import HttpAnswer
 from providers.http.connect import ServerEndpoint
 from providers.http.connections import HttpConnections, UpgradedConnection
 from providers.http.deadline import Deadline
-from providers.http.errors import CertificateRefused, Unreachable, UntrustedCertificate
+from providers.http.errors import ClientCertificateRefused, Unreachable, UntrustedServerCertificate
 from providers.http.exchange import HttpRequest
-from providers.kubernetes.client.kubeconfig import Credentials, ServerConnection
+from providers.kubernetes.client.kubeconfig import ApiServerConnectionSettings, Credentials
 from providers.kubernetes.client.tls import kubeconfig_tls_context, open_proxy_tunnel
 from providers.kubernetes.errors import Unauthorized
 
@@ -63,7 +63,7 @@ class ApiRequest:
 class ConnectionPool:
     """At most `size` connections to the server of `connection`, reused while they live."""
 
-    def __init__(self, connection: ServerConnection, size: int, limits: ApiExchangeLimits) -> None:
+    def __init__(self, connection: ApiServerConnectionSettings, size: int, limits: ApiExchangeLimits) -> None:
         self._connection = connection
         self._limits = limits
         self._slots = threading.BoundedSemaphore(size)
@@ -83,7 +83,7 @@ class ConnectionPool:
     def exchange(self, request: ApiRequest, until: float) -> HttpAnswer:
         """Send, and read the answer until then (monotonic).
 
-        Raises Unreachable, UntrustedCertificate, Unauthorized, TooLarge, ConnectionBroken.
+        Raises Unreachable, UntrustedServerCertificate, Unauthorized, TooLarge, ConnectionBroken.
         """
         with self._slots, _errors_of_kubeconfig():
             sent, deadline = self._request(request), self._deadline(until)
@@ -180,10 +180,10 @@ def _errors_of_kubeconfig() -> Iterator[None]:
     """Failures of the connection name what of the kubeconfig has to do with them."""
     try:
         yield
-    except UntrustedCertificate as error:
+    except UntrustedServerCertificate as error:
         error.remedy = "check certificate-authority and tls-server-name of the kubeconfig"
         raise
-    except CertificateRefused as error:
+    except ClientCertificateRefused as error:
         error.remedy = "check the client certificate of the kubeconfig"
         raise
     except Unreachable as error:

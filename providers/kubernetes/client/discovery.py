@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from planner.dataclass import dataclass
 from planner.values import Json, JsonObject
 from providers.cluster import KindInfo
-from providers.kubernetes.answer_shape import parse_answer_document, raise_unknown_answer
+from providers.kubernetes.answer_shape import parse_answer_document, raise_unrecognized_server_answer
 from providers.kubernetes.client.api_exchange import ApiRequest
 from providers.kubernetes.client.transport import Transport
 from providers.kubernetes.errors import ServerBusy
@@ -156,7 +156,7 @@ def _get(transport: Transport, path: str) -> JsonObject:
 
 
 def parse_aggregated_discovery(document: JsonObject) -> DiscoveredKinds:
-    """The kinds of an APIGroupDiscoveryList (v2 or v2beta1). Raises UnknownServerAnswer where it is none."""
+    """The kinds of an APIGroupDiscoveryList (v2 or v2beta1). Raises UnrecognizedServerAnswer where it is none."""
     kinds: list[KindInfo] = []
     stale: set[str] = set()
     _check_there(document, "items")
@@ -192,7 +192,7 @@ def _versions(document: JsonObject, path: str) -> list[str]:
             others = [str(version.get("groupVersion")) for version in _maps(group, "versions")]
             found += [preferred] * bool(preferred) + [version for version in others if version != preferred]
     if len(found) > _MOST_VERSIONS or not all(_API_VERSION.fullmatch(one) for one in found):
-        raise_unknown_answer("group versions that are none, or too many", "discovery")
+        raise_unrecognized_server_answer("group versions that are none, or too many", "discovery")
     return found
 
 
@@ -217,16 +217,16 @@ def _kind_info(api_version: str, kind: Json, plural: Json, namespaced: bool, ver
     given = ((_API_VERSION, api_version), (_KIND, kind), (_PLURAL, plural))
     verbs = [] if verbs is None else verbs
     if not all(isinstance(text, str) and pattern.fullmatch(text) for pattern, text in given):
-        raise_unknown_answer("a kind without a proper name", "discovery")
+        raise_unrecognized_server_answer("a kind without a proper name", "discovery")
     if not isinstance(verbs, list) or not all(isinstance(verb, str) for verb in verbs):
-        raise_unknown_answer("a kind whose verbs are no list of texts", "discovery")
+        raise_unrecognized_server_answer("a kind whose verbs are no list of texts", "discovery")
     return KindInfo(api_version, kind, plural, namespaced, frozenset(verbs))
 
 
 def _check_there(document: JsonObject, key: str) -> None:
     """A server always writes these lists, empty ones as `[]`: without one nothing is known about what it serves."""
     if document.get(key) is None:
-        raise_unknown_answer(f"a discovery document without {key}", "discovery")
+        raise_unrecognized_server_answer(f"a discovery document without {key}", "discovery")
 
 
 def _maps(document: JsonObject, key: str) -> list[JsonObject]:
@@ -234,14 +234,14 @@ def _maps(document: JsonObject, key: str) -> list[JsonObject]:
     if found is None:
         return []
     if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
-        raise_unknown_answer(f"{key} that are no list of maps", "discovery")
+        raise_unrecognized_server_answer(f"{key} that are no list of maps", "discovery")
     return found
 
 
 def _map(document: JsonObject, key: str) -> JsonObject:
     found = document.get(key)
     if found is not None and not isinstance(found, dict):
-        raise_unknown_answer(f"{key} that is no map", "discovery")
+        raise_unrecognized_server_answer(f"{key} that is no map", "discovery")
     return found or {}
 
 

@@ -59,7 +59,7 @@ def exec_request_path(pod: str, container: str, command: Sequence[str]) -> str:
 def run_in_container(
     transport: Transport, request: ApiRequest, seconds: float, protocols: Sequence[str] = PROTOCOLS
 ) -> EndedCommand:
-    """Run the command of `request` (see `object_file`) for at most so many seconds after it was asked for.
+    """Run the command of `request` (see `exec_request_path`) for at most so many seconds after it was asked for.
 
     Raises CommandUnsettled when the command may have run and its end is not known; any other error says that it was
     not started.
@@ -90,7 +90,7 @@ def _handshake(key: str, protocols: Sequence[str]) -> tuple[tuple[str, str], ...
 
 @dataclass(slots=True)
 class OutputTail:
-    """The last bytes of an output of any length."""
+    """Keeps the last bytes of an output of any length."""
 
     retained: bytearray = field(default_factory=bytearray)
     cut: int = 0

@@ -49,8 +49,9 @@ class Credentials:
 
 
 @dataclass(frozen=True, slots=True)
-class ServerConnection:
-    """How to reach one API server. `ca` is PEM, empty for the trust of the system; `renew` gets credentials anew."""
+class ApiServerConnectionSettings:
+    """Address, trust, proxy and credentials with which one API server is reached; opens no connection. `ca` is PEM,
+    empty for the trust of the system; `renew` gets credentials anew."""
 
     server: str
     ca: bytes = field(default=b"", repr=False)
@@ -70,9 +71,9 @@ class ServerConnection:
         return f"{host}:{parts.port or (443 if parts.scheme == 'https' else 80)}"
 
 
-def resolve_connection(
+def resolve_connection_settings(
     kubeconfig: str = "", context: str = "", *, environ: Mapping[str, str] | None = None, pod: Path = _POD_FILES
-) -> ServerConnection:
+) -> ApiServerConnectionSettings:
     """The connection that the options and the environment select.
 
     In this order: the file `kubeconfig`; the files of `$KUBECONFIG`; `~/.kube/config`; the service account of the pod.
@@ -92,7 +93,8 @@ def resolve_connection(
 def namespace_of_context(
     kubeconfig: str = "", context: str = "", *, environ: Mapping[str, str] | None = None, pod: Path = _POD_FILES
 ) -> str:
-    """The namespace of the context that `connect` would choose, without asking for credentials. Raises as `connect`."""
+    """The namespace of the context that `resolve_connection_settings` chooses, without asking for credentials. Raises
+    as it does."""
     environ = os.environ if environ is None else environ
     files = kubeconfig_files(kubeconfig, environ)
     if not files:
@@ -102,13 +104,13 @@ def namespace_of_context(
     return (found.text("namespace") if found else "") or "default"
 
 
-def _in_cluster(environ: Mapping[str, str], pod: Path, context: str) -> ServerConnection:
+def _in_cluster(environ: Mapping[str, str], pod: Path, context: str) -> ApiServerConnectionSettings:
     host, port = environ.get("KUBERNETES_SERVICE_HOST", ""), environ.get("KUBERNETES_SERVICE_PORT", "443")
     if not host or not (pod / "token").is_file() or context:
         remedy = "give --kubeconfig FILE, set KUBECONFIG, or run `hwplan snapshot` to plan without a cluster"
         raise HwplanError("no kubeconfig, and this is not a pod with a service account", remedy=remedy)
     namespace = pod / "namespace"
-    return ServerConnection(
+    return ApiServerConnectionSettings(
         server=f"https://{f'[{host}]' if ':' in host else host}:{port}",
         ca=(pod / "ca.crt").read_bytes(),
         credentials=Credentials(token_file=str(pod / "token")),
@@ -117,7 +119,7 @@ def _in_cluster(environ: Mapping[str, str], pod: Path, context: str) -> ServerCo
     )
 
 
-def _connection(merged: MergedKubeconfig, name: str, files: tuple[Path, ...]) -> ServerConnection:
+def _connection(merged: MergedKubeconfig, name: str, files: tuple[Path, ...]) -> ApiServerConnectionSettings:
     context = merged.contexts.get(name)
     if context is None:
         known = ", ".join(sorted(merged.contexts)) or "none"
@@ -133,7 +135,7 @@ def _connection(merged: MergedKubeconfig, name: str, files: tuple[Path, ...]) ->
     server = _server(cluster)
     if server.startswith("http://") and credentials != Credentials() and not _LOOPBACK.match(server):
         raise_kubeconfig_error(cluster.file, f"{cluster.label}: credentials are not sent over http", "use https")
-    return ServerConnection(
+    return ApiServerConnectionSettings(
         server=server,
         ca=cluster.pem("certificate-authority"),
         credentials=credentials,

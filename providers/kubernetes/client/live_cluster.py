@@ -25,12 +25,12 @@ from providers.kubernetes.answer_shape import (
     check_shape_of_kind,
     continue_token,
     parse_answer_document,
-    parse_list_answer,
     parse_object_answer,
+    parse_objects_of_list_answer,
 )
 from providers.kubernetes.client.api_exchange import ApiRequest
 from providers.kubernetes.client.discovery import Discovery
-from providers.kubernetes.client.kubeconfig import ServerConnection
+from providers.kubernetes.client.kubeconfig import ApiServerConnectionSettings
 from providers.kubernetes.client.transport import Transport, TransportStats
 from providers.kubernetes.errors import (
     BadRequest,
@@ -39,7 +39,7 @@ from providers.kubernetes.errors import (
     NotFound,
     NotServed,
     ResourceVersionConflict,
-    UnknownServerAnswer,
+    UnrecognizedServerAnswer,
 )
 from providers.kubernetes.parallel_map import ParallelMap
 from providers.kubernetes.thread_warnings import ThreadWarnings
@@ -60,7 +60,7 @@ class LiveCluster:
     """`Cluster` for a live API server. Methods may be called from many threads."""
 
     def __init__(
-        self, connection: ServerConnection, *, parallelism: int = 16, transport: Transport | None = None
+        self, connection: ApiServerConnectionSettings, *, parallelism: int = 16, transport: Transport | None = None
     ) -> None:
         self._connection = connection
         self._transport = transport or Transport(connection, parallelism=parallelism)
@@ -84,7 +84,7 @@ class LiveCluster:
         if self._identity is None:
             found = self.get(KindInfo("v1", "Namespace", "namespaces", False), "", "kube-system")
             if found is None:
-                raise UnknownServerAnswer(
+                raise UnrecognizedServerAnswer(
                     "it has no namespace kube-system: is this a cluster?", where=self._connection.host
                 )
             self._identity = ClusterIdentity(uid=str(found["metadata"]["uid"]), server=self._connection.host)
@@ -144,7 +144,7 @@ class LiveCluster:
         while True:
             query = f"?limit={PAGE}" + (f"&continue={urllib.parse.quote(token, safe='')}" if token else "")
             page = parse_answer_document(self._call(info, ApiRequest("GET", path + query, where=where)).body, where)
-            items = parse_list_answer(page, info, place.namespace, where)
+            items = parse_objects_of_list_answer(page, info, place.namespace, where)
             for item in items:
                 if keep is None or keep(item):
                     check_shape_of_kind(item, where)

@@ -9,8 +9,8 @@ import json
 import re
 
 from planner.values import JsonObject
-from providers.kubernetes.client.field_errors import field_error_detail, field_error_value
-from providers.kubernetes.client.safe_server_text import safe_reason_word, safe_server_line, server_path_text
+from providers.kubernetes.client.safe_field_error_text import field_error_detail_without_value, field_error_value
+from providers.kubernetes.client.safe_server_text import safe_reason_word, safe_server_line, server_field_path_text
 from providers.kubernetes.errors import InvalidField
 
 _REASON_WORDS = {
@@ -43,23 +43,23 @@ def fields_of_typed_patch_error(message: str) -> tuple[InvalidField, ...]:
     return tuple(_typed_field(path, text) for path, text in _TYPED_CAUSE.findall(message))
 
 
-def field_of_cause(cause: JsonObject, secret: bool) -> InvalidField:
+def field_of_status_cause(cause: JsonObject, secret: bool) -> InvalidField:
     """The field of one cause in the details of a Status. Of a `secret` only words that quote none of its content."""
     message = str(cause.get("message") or "")
     field, reason = str(cause.get("field") or ""), safe_reason_word(str(cause.get("reason") or ""))
-    words = field_error_detail(message)
+    words = field_error_detail_without_value(message)
     if match := _IMMUTABLE.search(message):
         said = words if match[0] in words and not secret else match[0]
-        return InvalidField(server_path_text(field), reason, said, immutable=True)
+        return InvalidField(server_field_path_text(field), reason, said, immutable=True)
     if words and not secret and _NAMING.search(field) and (value := field_error_value(message)):
         words = f"{json.dumps(value, ensure_ascii=False)}: {words}"
     if secret and not _SECRET_WORDS.match(words):
         words = ""
-    return InvalidField(server_path_text(field), reason, words or _REASON_WORDS.get(reason, ""))
+    return InvalidField(server_field_path_text(field), reason, words or _REASON_WORDS.get(reason, ""))
 
 
 def _typed_field(path: str, text: str) -> InvalidField:
     words = text.split(", got ")[0]  # what follows is the value itself
     return InvalidField(
-        server_path_text(path), "SchemaMismatch", safe_server_line(words) if _TYPED_WORDS.match(words) else ""
+        server_field_path_text(path), "SchemaMismatch", safe_server_line(words) if _TYPED_WORDS.match(words) else ""
     )

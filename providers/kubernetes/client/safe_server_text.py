@@ -39,8 +39,9 @@ def unquote_server_text(text: str) -> str:
         return text.strip('"')
 
 
-def server_path_text(text: str) -> str:
-    """The server's path (`.spec.containers[name="a"].image`) in the text form of planner.field_path."""
+def server_field_path_text(text: str) -> str:
+    """The path of a field as the server writes it (`.spec.containers[name="a"].image`), in the text form of
+    planner.field_path."""
     return render_path(_field_path(text))
 
 

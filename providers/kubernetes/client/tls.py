@@ -16,10 +16,10 @@ from pathlib import Path
 
 from planner.errors import HwplanError
 from providers.http.tls import client_tls_context
-from providers.kubernetes.client.kubeconfig import ServerConnection
+from providers.kubernetes.client.kubeconfig import ApiServerConnectionSettings
 
 
-def kubeconfig_tls_context(connection: ServerConnection) -> ssl.SSLContext:
+def kubeconfig_tls_context(connection: ApiServerConnectionSettings) -> ssl.SSLContext:
     """A client context for this connection. Trust of the system is loaded only when the kubeconfig names no CA."""
     context = client_tls_context()
     if connection.insecure:

@@ -19,11 +19,11 @@ from planner.dataclass import dataclass
 from planner.errors import OutcomeUnknown, PreconditionError, ProviderError, TemporaryError
 from providers.http.answer import HttpAnswer
 from providers.http.connections import UpgradedConnection
-from providers.http.errors import ConnectionBroken, ConnectionLost, UndecodableBody, Unreachable
+from providers.http.errors import ConnectionBroken, ConnectionLostSafeToResend, UndecodableBody, Unreachable
 from providers.http.retries import RetryLimits, repeat_on_temporary_error
 from providers.kubernetes.client.api_exchange import ApiExchangeLimits, ApiRequest, ConnectionPool
-from providers.kubernetes.client.kubeconfig import ServerConnection
-from providers.kubernetes.errors import ServerBusy, Unauthorized, UnknownServerAnswer
+from providers.kubernetes.client.kubeconfig import ApiServerConnectionSettings
+from providers.kubernetes.errors import ServerBusy, Unauthorized, UnrecognizedServerAnswer
 
 _UNAUTHORIZED = 401
 _RETRIES = RetryLimits(tries=10, first=0.1, longest=5.0)
@@ -32,7 +32,7 @@ _MAYBE_DONE = frozenset({500, 502, 504})  # the server may have done it before i
 
 
 @dataclass(frozen=True, slots=True)
-class RetryBudget:
+class RetryTimeLimits:
     """How long to go on, in seconds: `total` for a request with all its retries, `busy` while the server is busy or
     connections break, `unreachable` while none comes about."""
 
@@ -42,7 +42,7 @@ class RetryBudget:
 
 
 DEFAULT_LIMITS = ApiExchangeLimits()
-DEFAULT_PATIENCE = RetryBudget()
+DEFAULT_PATIENCE = RetryTimeLimits()
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +61,11 @@ class Transport:
 
     def __init__(
         self,
-        connection: ServerConnection,
+        connection: ApiServerConnectionSettings,
         *,
         parallelism: int = 16,
         limits: ApiExchangeLimits = DEFAULT_LIMITS,
-        patience: RetryBudget = DEFAULT_PATIENCE,
+        patience: RetryTimeLimits = DEFAULT_PATIENCE,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._pool = ConnectionPool(connection, parallelism, limits)
@@ -148,7 +148,7 @@ class Transport:
         return self._pool.generation
 
     @property
-    def patience(self) -> RetryBudget:
+    def patience(self) -> RetryTimeLimits:
         """The time budgets."""
         return self._patience
 
@@ -176,9 +176,9 @@ class _Sending:
     def _budget(self, error: TemporaryError) -> float:
         """Seconds for which an error is worth waiting. A server that says what is wrong, such as a webhook that does
         not answer, is not asked again."""
-        if not isinstance(error, ServerBusy | Unreachable | ConnectionLost):
+        if not isinstance(error, ServerBusy | Unreachable | ConnectionLostSafeToResend):
             return 0.0
-        connecting = isinstance(error, Unreachable) and not isinstance(error, ConnectionLost)
+        connecting = isinstance(error, Unreachable) and not isinstance(error, ConnectionLostSafeToResend)
         return self.transport.patience.unreachable if connecting else self.transport.patience.busy
 
     def _try(self) -> HttpAnswer:
@@ -207,9 +207,11 @@ class _Sending:
             if not self.request.repeatable or isinstance(error, UndecodableBody):
                 raise _unknown(self.request) from None
         if isinstance(error, UndecodableBody):
-            raise UnknownServerAnswer(error.reason, where=self.request.where, remedy=error.remedy) from None
+            raise UnrecognizedServerAnswer(error.reason, where=self.request.where, remedy=error.remedy) from None
         if not error.stale or self.stale >= _MOST_STALE:
-            raise ConnectionLost(f"the connection broke: {error.reason}", where=self.request.where) from None
+            raise ConnectionLostSafeToResend(
+                f"the connection broke: {error.reason}", where=self.request.where
+            ) from None
         self.stale += 1
         self.transport.close()  # what idles beside it is stale as well
 

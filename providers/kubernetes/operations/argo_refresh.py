@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from planner.errors import PreconditionError
 from planner.ports import Readiness
 from planner.values import JsonObject
-from providers.kubernetes.operations.argo_state import ApplicationState
+from providers.kubernetes.operations.argo_state import ArgoApplicationState
 from providers.kubernetes.operations.argo_sync_operation import REFRESH, ArgoSyncOperation, argo_sync_outputs
 
 HARD = "hard"
@@ -21,7 +21,7 @@ HARD = "hard"
 class ArgoRefresh(ArgoSyncOperation):
     """One refresh that was asked for; `revision` and `key` mean nothing here."""
 
-    def _ask(self, seen: ApplicationState) -> bool:
+    def _ask(self, seen: ArgoApplicationState) -> bool:
         """Whether a hard refresh is on record already. A soft one becomes a hard one."""
         annotations = (self._live or {})["metadata"].get("annotations") or {}
         if annotations.get(REFRESH) == HARD:
@@ -34,13 +34,13 @@ class ArgoRefresh(ArgoSyncOperation):
         self._asked = True
         return False
 
-    def _patch(self, seen: ApplicationState) -> tuple[JsonObject, ...]:
+    def _patch(self, seen: ArgoApplicationState) -> tuple[JsonObject, ...]:
         # a class with slots is made anew, so that super() means another one
         made = ArgoSyncOperation._patch(self, seen)
         kept = (one for one in made if one["path"] != "/operation")
         return tuple({**one, "value": HARD} if one["value"] == "normal" else one for one in kept)
 
-    def _judge(self, seen: ApplicationState) -> Readiness:
+    def _judge(self, seen: ArgoApplicationState) -> Readiness:
         if seen.uid != self._uid:
             return Readiness(
                 done=True, ok=False, message="errored: the Application was replaced by another of its name"

@@ -26,7 +26,7 @@ Contains: TypeAlias = Callable[[str, str], bool]
 
 
 def assume_revision_not_contained(_ancestor: str, _descendant: str) -> bool:
-    """The answer where nobody can be asked."""
+    """Answers False for any two revisions: for where no repository can be asked whether one contains the other."""
     return False
 
 
@@ -50,7 +50,7 @@ class ArgoOperation:
 
 
 @dataclass(frozen=True, slots=True)
-class ApplicationState:
+class ArgoApplicationState:
     """An Application at one moment. `revision` is what it was compared with last, at `reconciled`."""
 
     uid: str
@@ -93,12 +93,12 @@ class ApplicationState:
         )
 
 
-def parse_application(live: JsonObject) -> ApplicationState:
+def parse_argo_application(live: JsonObject) -> ArgoApplicationState:
     """What an Application says."""
     metadata, status = live["metadata"], _map(live.get("status"))
     sync = _map(status.get("sync"))
     annotations = metadata.get("annotations") or {}
-    return ApplicationState(
+    return ArgoApplicationState(
         uid=str(metadata["uid"]),
         version=str(metadata["resourceVersion"]),
         sync=str(sync.get("status") or ""),

@@ -15,7 +15,7 @@ from planner.dataclass import dataclass
 from planner.resource import PROTECT
 from planner.rfc3339 import parse_time
 from planner.values import JsonObject, JsonValue
-from providers.kubernetes.operations.object_end import end_of_object
+from providers.kubernetes.operations.object_end import how_object_ended
 
 What: TypeAlias = Literal["operation", "hook", "pod"]
 _HOOKS = ("argocd.argoproj.io/hook", "helm.sh/hook")
@@ -49,9 +49,9 @@ class StuckArgoResource:
 
 
 @dataclass(frozen=True, slots=True)
-class ApplicationSurroundings:
-    """An Application (None where there is none) and what lives around it. `named` are further StatefulSets that are
-    looked after, by namespace and name."""
+class ApplicationWithWorkloads:
+    """An Application (None where there is none) with its Jobs, pods and StatefulSets. `named` are further StatefulSets
+    that are looked after, by namespace and name."""
 
     application: JsonObject | None
     jobs: tuple[JsonObject, ...] = ()
@@ -68,7 +68,7 @@ class StuckArgoFindings:
     left_alone: tuple[str, ...] = ()
 
 
-def find_stuck_argo_resources(around: ApplicationSurroundings, after: float, now: datetime) -> StuckArgoFindings:
+def find_stuck_argo_resources(around: ApplicationWithWorkloads, after: float, now: datetime) -> StuckArgoFindings:
     """Everything that is stuck. `after` is the age in seconds from which on a running operation counts as such."""
     application = around.application
     state = _map(_map(application, "status"), "operationState")
@@ -105,7 +105,7 @@ def _sorted(found: Iterable[StuckArgoResource]) -> list[StuckArgoResource]:
 
 
 def _operation(
-    application: JsonObject, state: JsonObject, around: ApplicationSurroundings, after: float, now: datetime
+    application: JsonObject, state: JsonObject, around: ApplicationWithWorkloads, after: float, now: datetime
 ) -> tuple[StuckArgoResource | None, str]:
     """The running operation, when it is stuck; else why it is left alone."""
     started = str(state.get("startedAt") or "")
@@ -122,7 +122,7 @@ def _operation(
     return _stuck("operation", application, metadata, started, seen, said), ""
 
 
-def _running_hooks(state: JsonObject, around: ApplicationSurroundings, after: float, now: datetime) -> Iterator[str]:
+def _running_hooks(state: JsonObject, around: ApplicationWithWorkloads, after: float, now: datetime) -> Iterator[str]:
     """Hooks of the operation that may be at work. What this cannot judge counts as one."""
     jobs = {_place(one): one for one in around.jobs}
     pods = {_place(one): one for one in around.pods}
@@ -143,7 +143,7 @@ def _running_hooks(state: JsonObject, around: ApplicationSurroundings, after: fl
 
 
 def _job_works(job: JsonObject, pods: Iterable[JsonObject], after: float, now: datetime) -> bool:
-    if end_of_object(job) is not None:
+    if how_object_ended(job) is not None:
         return False
     own = [pod for pod in pods if _controller(pod) == str(job["metadata"]["uid"])]
     return any(_pod_works(pod, after, now) for pod in own) if own else _is_young(job, after, now)
@@ -151,7 +151,7 @@ def _job_works(job: JsonObject, pods: Iterable[JsonObject], after: float, now: d
 
 def _pod_works(pod: JsonObject, after: float, now: datetime) -> bool:
     """Whether a pod runs, or may still start."""
-    if end_of_object(pod) is not None or _waiting(pod):
+    if how_object_ended(pod) is not None or _waiting(pod):
         return False
     return _map(pod, "status").get("phase") == "Running" or _is_young(pod, after, now)
 
@@ -172,7 +172,7 @@ def _failed_hooks(application: JsonObject, jobs: Iterable[JsonObject]) -> Iterat
         annotations = job["metadata"].get("annotations") or {}
         if not any(annotations.get(key) for key in _HOOKS) or not _is_free(job["metadata"]):
             continue
-        end = end_of_object(job)
+        end = how_object_ended(job)
         if end is None or end.state != "Failed" or not str(annotations.get(_TRACKING) or "").startswith(names):
             continue
         hook = next(str(annotations[key]) for key in _HOOKS if annotations.get(key))
@@ -182,7 +182,7 @@ def _failed_hooks(application: JsonObject, jobs: Iterable[JsonObject]) -> Iterat
 # --- pods ----------------------------------------------------------------------------------------------------------
 
 
-def _old_pods(application: JsonObject | None, around: ApplicationSurroundings) -> Iterator[StuckArgoResource]:
+def _old_pods(application: JsonObject | None, around: ApplicationWithWorkloads) -> Iterator[StuckArgoResource]:
     """Pods that a StatefulSet has moved on from and waits for, because they cannot start."""
     wanted = around.named | stateful_sets_of_application(application)
     for owner in around.stateful_sets:

@@ -18,12 +18,12 @@ from planner.values import JsonObject
 from providers.cluster import Cluster, KindInfo
 from providers.kubernetes.operations.argo_state import (
     KEY,
-    ApplicationState,
+    ArgoApplicationState,
     ArgoOperation,
     Contains,
     assume_revision_not_contained,
     is_same_or_later_time,
-    parse_application,
+    parse_argo_application,
 )
 
 _PAUSE = 1.0  # seconds between requests while it is waited for
@@ -60,7 +60,7 @@ class ArgoSyncOperation:
             self._uid, self._before = seen.uid, seen.health
             return seen.uid, self._ask(seen)
 
-    def _ask(self, seen: ApplicationState) -> bool:
+    def _ask(self, seen: ArgoApplicationState) -> bool:
         """Whether ours is on record already. Sets `_asked` when it is, or is now."""
         operation = seen.operation
         if operation is not None and operation.key == self.key:
@@ -78,7 +78,7 @@ class ArgoSyncOperation:
         self._asked = True
         return False
 
-    def _patch(self, seen: ApplicationState) -> tuple[JsonObject, ...]:
+    def _patch(self, seen: ArgoApplicationState) -> tuple[JsonObject, ...]:
         """Refresh and sync in one write, bound to the version that was read: never over another sync."""
         live = self._live or {}
         wanted: JsonObject = {"syncStrategy": {"hook": {}}, **_as_declared(live)}
@@ -102,12 +102,12 @@ class ArgoSyncOperation:
             {"op": "add", "path": "/operation", "value": operation},
         )
 
-    def _see(self) -> ApplicationState:
+    def _see(self) -> ArgoApplicationState:
         live = self.cluster.get(self.kind, self.namespace, self.name)
         if live is None:
             raise PermanentError("the Application is not there", where=f"Application/{self.namespace}/{self.name}")
         self._live = live
-        return parse_application(live)
+        return parse_argo_application(live)
 
     def look(self) -> Readiness:
         """How it stands; at most one read a second."""
@@ -124,7 +124,7 @@ class ArgoSyncOperation:
                 self._last = Readiness(done=True, ok=False, message=f"errored: {error.message}")
             return self._last
 
-    def _judge(self, seen: ApplicationState) -> Readiness:
+    def _judge(self, seen: ArgoApplicationState) -> Readiness:
         if self._uid and seen.uid != self._uid:
             return _failed(seen, "errored: the Application was replaced by another of its name")
         if not self._asked:
@@ -163,13 +163,13 @@ class ArgoSyncOperation:
         self._reached[revision] = (found, self.clock())
         return found
 
-    def _overtaken(self, seen: ApplicationState, operation: ArgoOperation) -> Readiness:
+    def _overtaken(self, seen: ArgoApplicationState, operation: ArgoOperation) -> Readiness:
         if operation.runs:
             return _waits(f"another sync took over: {seen.words}")
         to = operation.revision[:12] or "the tip"
         return _waits(f"overtaken by a sync to {to}, that ended {operation.phase}: {seen.words}")
 
-    def _after(self, seen: ApplicationState, operation: ArgoOperation) -> Readiness:
+    def _after(self, seen: ArgoApplicationState, operation: ArgoOperation) -> Readiness:
         """Ours ended well. What counts now has to have been compared after that."""
         revision = self.revision or operation.revision
         compared = not seen.refreshing and is_same_or_later_time(seen.reconciled, operation.finished)
@@ -181,7 +181,7 @@ class ArgoSyncOperation:
             return _failed(seen, f"failed: it became Degraded ({self._before} before): {seen.words}")
         return self._noting(seen, _waits(seen.words if compared else f"{seen.words}, not compared since the sync"))
 
-    def _noting(self, seen: ApplicationState, found: Readiness) -> Readiness:
+    def _noting(self, seen: ArgoApplicationState, found: Readiness) -> Readiness:
         """Remember the health of this look: only a change for the worse is a failure."""
         self._before = seen.health or self._before
         return found
@@ -199,12 +199,12 @@ def _waits(message: str) -> Readiness:
     return Readiness(done=False, ok=False, message=message)
 
 
-def _failed(seen: ApplicationState, message: str) -> Readiness:
+def _failed(seen: ArgoApplicationState, message: str) -> Readiness:
     return Readiness(done=True, ok=False, message=message, outputs=argo_sync_outputs(seen))
 
 
-def argo_sync_outputs(seen: ApplicationState) -> JsonObject:
-    """What others may refer to."""
+def argo_sync_outputs(seen: ArgoApplicationState) -> JsonObject:
+    """The outputs of a sync that others may refer to: revision, health and times."""
     outputs: JsonObject = {"revision": seen.revision, "sync": seen.sync, "health": seen.health}
     if seen.operation is not None:
         one = seen.operation

@@ -33,9 +33,9 @@ from planner.values import Json, JsonObject, Vault, document_digest
 from providers.cluster import Cluster, KindInfo, ObjectCollection
 from providers.kubernetes.errors import ResourceVersionConflict
 from providers.kubernetes.object_location import served_kind
-from providers.kubernetes.operations.argo_state import parse_application
+from providers.kubernetes.operations.argo_state import parse_argo_application
 from providers.kubernetes.operations.argo_stuck import (
-    ApplicationSurroundings,
+    ApplicationWithWorkloads,
     StuckArgoFindings,
     StuckArgoResource,
     destination_namespace,
@@ -112,7 +112,7 @@ class ArgoRepairProvider(NeverDeletes):
         jobs, pods, stateful_sets = (tuple(found.get(name, ())) for _, name in _AROUND)
         after = parse_duration(str(spec.get("stuckAfter", "10m")))
         return find_stuck_argo_resources(
-            ApplicationSurroundings(application, jobs, pods, stateful_sets, named), after, self.now()
+            ApplicationWithWorkloads(application, jobs, pods, stateful_sets, named), after, self.now()
         )
 
     def _application(self, spec: JsonObject) -> JsonObject | None:
@@ -162,7 +162,7 @@ class ArgoRepairProvider(NeverDeletes):
         """Whether the operation has ended, or another one goes on; whether the object is gone, or on its way out."""
         if row["what"] == "operation":
             live = self._application(spec)
-            operation = parse_application(live).operation if live else None
+            operation = parse_argo_application(live).operation if live else None
             return operation is None or not operation.runs or operation.started != row["key"] or _terminates(live)
         live = self._live(row)
         return live is None or str(live["metadata"]["uid"]) != row["uid"] or "deletionTimestamp" in live["metadata"]
@@ -188,7 +188,7 @@ class ArgoRepairProvider(NeverDeletes):
         try:
             if row["what"] == "operation":
                 live = self._application(spec)
-                operation = parse_application(live).operation if live else None
+                operation = parse_argo_application(live).operation if live else None
                 runs = operation is not None and operation.runs and operation.started == row["key"]
                 return _settled(not runs, "Argo CD has not ended the operation yet")
             live = self._live(row)

@@ -33,7 +33,7 @@ from planner.values import Json, JsonObject, JsonValue, OutputRef, OutputTemplat
 from providers.cluster import Cluster, KindInfo
 from providers.kubernetes.object_location import served_kind
 from providers.kubernetes.operations.argo_refresh import HARD, ArgoRefresh
-from providers.kubernetes.operations.argo_state import Contains, assume_revision_not_contained, parse_application
+from providers.kubernetes.operations.argo_state import Contains, assume_revision_not_contained, parse_argo_application
 from providers.kubernetes.operations.argo_sync_operation import REFRESH, ArgoSyncOperation, argo_sync_outputs
 from providers.kubernetes.operations.restart_spec import address_with_default_lane
 from providers.kubernetes.parallel_map import ParallelMap
@@ -75,7 +75,7 @@ class ArgoSyncProvider(NeverDeletes):
             return Unreadable(address, f"{KIND}/{namespace}/{name}: {error.message}")
         if live is None:
             return Absent(address)
-        seen = parse_application(live)
+        seen = parse_argo_application(live)
         last = seen.operation
         content = document_digest(
             [seen.uid, seen.revision, last.started if last else "", last.revision if last else ""]
@@ -148,7 +148,7 @@ def _preview(resource: Resource, observed: Observation, contains: Contains) -> P
         namespace, name = _names(spec)
         lacks = (address_with_default_lane(resource, Address("", KIND, GROUP, namespace, name)),)
         return Preview(Effect.RUN, (FieldChange(("revision",), FieldOp.ADD, after=_shown(revision)),), lacks=lacks)
-    seen = parse_application((observed.value or {})["live"])
+    seen = parse_argo_application((observed.value or {})["live"])
     try:
         if isinstance(revision, str) and seen.holds(revision, contains):
             return Preview(Effect.NONE, verified=VerifiedBy.SERVER, outputs=argo_sync_outputs(seen))
@@ -167,7 +167,7 @@ def _preview_refresh(observed: Observation) -> Preview:
     before = (live["metadata"].get("annotations") or {}).get(REFRESH)
     op = FieldOp.CHANGE if before else FieldOp.ADD
     field = FieldChange(("metadata", "annotations", REFRESH), op, before, HARD)
-    return Preview(Effect.RUN, (field,), VerifiedBy.SERVER, evidence=parse_application(live).words)
+    return Preview(Effect.RUN, (field,), VerifiedBy.SERVER, evidence=parse_argo_application(live).words)
 
 
 def _shown(revision: JsonValue) -> Json:

@@ -13,7 +13,7 @@ from planner import duration
 from planner.dataclass import dataclass
 from planner.rfc3339 import parse_time
 from planner.values import JsonObject
-from providers.kubernetes.operations.object_end import end_of_object
+from providers.kubernetes.operations.object_end import how_object_ended
 from providers.kubernetes.operations.retention_choice import (
     ExpiredObject,
     RetentionChoice,
@@ -26,7 +26,7 @@ ENDED, ACTIVE, INACTIVE = "ended", "active", "inactive"
 
 
 @dataclass(frozen=True, slots=True)
-class ActivityRule:
+class InactivityRule:
     """`activity` of a Retention (planner.spec.kinds.runs.RetentionActivity); `window` in seconds. `force` is no word of
     a file: a command asks for it, and then active objects go as well."""
 
@@ -37,7 +37,7 @@ class ActivityRule:
     force: bool = False
 
     @classmethod
-    def of(cls, manifest: JsonObject) -> ActivityRule | None:
+    def of(cls, manifest: JsonObject) -> InactivityRule | None:
         """The rule of a Retention; None where it is about what has ended alone."""
         found = manifest["spec"].get("activity")
         if found is None:
@@ -79,16 +79,16 @@ class ObjectActivity:
 
 
 @dataclass(frozen=True, slots=True)
-class ActivityChoice(RetentionChoice):
+class InactiveObjectsChoice(RetentionChoice):
     """A choice, and all objects that the rule is about, the longest inactive first, the active ones last."""
 
     looked_at: tuple[ObjectActivity, ...] = ()
 
 
-def annotate_newest_heartbeats(
+def with_newest_heartbeat_of_pods(
     objects: Sequence[JsonObject], pods: Iterable[JsonObject], key: str
 ) -> tuple[JsonObject, ...]:
-    """The objects, each with the newest heartbeat of itself and its pods in its annotation `key`."""
+    """The objects, each with the newest heartbeat of itself and of its pods in the annotation `key`."""
     newest: dict[str, str] = {}
     for pod in pods:
         text = _annotation(pod, key)
@@ -98,8 +98,8 @@ def annotate_newest_heartbeats(
 
 
 def choose_inactive_objects(
-    rule: RetentionRule, activity: ActivityRule, objects: Iterable[JsonObject], now: datetime
-) -> ActivityChoice:
+    rule: RetentionRule, activity: InactivityRule, objects: Iterable[JsonObject], now: datetime
+) -> InactiveObjectsChoice:
     """What goes of the objects that fit: as many as there are more than `keep`, and with `by_age` what was last active
     `min_age` ago; the longest inactive first, at most `limit`, and no active one. Forced: all, without limits."""
     looked_at = sorted(
@@ -108,25 +108,25 @@ def choose_inactive_objects(
     )
     if activity.force:
         named = sorted((one for one in looked_at if one.free), key=lambda one: one.name)  # a heartbeat moves nothing
-        return ActivityChoice(tuple(map(_expired, named)), looked_at=tuple(looked_at))
+        return InactiveObjectsChoice(tuple(map(_expired, named)), looked_at=tuple(looked_at))
     idle = [one for one in looked_at if one.free and one.state != ACTIVE]
     over = max(len(looked_at) - rule.keep, 0)
     oldest = now - timedelta(seconds=rule.min_age)
     due = [one for at, one in enumerate(idle) if at < over or (activity.by_age and one.last and one.last <= oldest)]
     to_delete = tuple(_expired(one) for one in due[: rule.limit])
-    return ActivityChoice(to_delete, max(len(due) - rule.limit, 0), looked_at=tuple(looked_at))
+    return InactiveObjectsChoice(to_delete, max(len(due) - rule.limit, 0), looked_at=tuple(looked_at))
 
 
 def last_activity(live: JsonObject, heartbeat: str) -> datetime | None:
     """When an object ended, or gave its last sign of life; None when it does not say."""
-    end = end_of_object(live)
+    end = how_object_ended(live)
     return end.time if end else parse_time(_annotation(live, heartbeat))
 
 
-def _judged(rule: RetentionRule, activity: ActivityRule, live: JsonObject, now: datetime) -> ObjectActivity:
+def _judged(rule: RetentionRule, activity: InactivityRule, live: JsonObject, now: datetime) -> ObjectActivity:
     metadata = live["metadata"]
     last = last_activity(live, activity.heartbeat)
-    if end_of_object(live):
+    if how_object_ended(live):
         state = ENDED
     else:
         state = ACTIVE if last is None or now - last < timedelta(seconds=activity.window) else INACTIVE

@@ -12,14 +12,15 @@ from planner.values import Json, JsonObject
 from providers.canned_answers import read_canned_answers
 from providers.cluster import Cluster, EndedCommand, KindInfo, ObjectCollection
 from providers.kubernetes.operations.command_spec import CommandSpec
-from providers.kubernetes.operations.newest_ready_pod import newest_ready_pod
+from providers.kubernetes.operations.newest_ready_pod_of_workload import newest_ready_pod_of_workload
 
 _REVISIONS = {"Deployment": "ReplicaSet", "DaemonSet": "ControllerRevision"}
 
 
 @dataclass(frozen=True, slots=True)
-class CommandPod:
-    """Where a command is to run: the pod, and the image that its container runs ("" where it does not say)."""
+class PodToRunCommandIn:
+    """The pod that a command is to run in, found and not made, and the image of its container ("" where it does not
+    say)."""
 
     name: str
     image: str
@@ -33,7 +34,7 @@ class ContainerCommandRunner(Protocol):
         """Whether nothing really runs."""
         ...
 
-    def find(self, wanted: CommandSpec) -> CommandPod:
+    def find(self, wanted: CommandSpec) -> PodToRunCommandIn:
         """The pod. Raises TemporaryError while none is ready, PermanentError when there can be none."""
         ...
 
@@ -49,7 +50,7 @@ class PodCommandRunner:
     cluster: Cluster
     simulated: bool = False
 
-    def find(self, wanted: CommandSpec) -> CommandPod:
+    def find(self, wanted: CommandSpec) -> PodToRunCommandIn:
         """See Places."""
         target = wanted.target
         workload = _workload(self.cluster, wanted)
@@ -57,11 +58,11 @@ class PodCommandRunner:
         kind = _REVISIONS.get(target.kind)
         revisions = _listed(self.cluster, "apps/v1", kind, target.namespace) if kind else ()
         try:
-            pod = newest_ready_pod(workload, pods, revisions)
+            pod = newest_ready_pod_of_workload(workload, pods, revisions)
         except TemporaryError as error:
             raise TemporaryError(f"{target.local}: {error.message}", where=target.local, remedy=error.remedy) from None
         _check_container(wanted, pod["spec"])
-        return CommandPod(str(pod["metadata"]["name"]), running_image(pod, wanted.container))
+        return PodToRunCommandIn(str(pod["metadata"]["name"]), running_image(pod, wanted.container))
 
     def run(self, wanted: CommandSpec, pod: str) -> EndedCommand:
         """See Places."""
@@ -77,7 +78,7 @@ class CannedCommandRunner:
     answers: Mapping[tuple[str, ...], EndedCommand]
     simulated: bool = True
 
-    def find(self, wanted: CommandSpec) -> CommandPod:
+    def find(self, wanted: CommandSpec) -> PodToRunCommandIn:
         """See Places; the sandbox has no pods, so the name is that of the workload. What a sync would have brought is
         not there either: a command for each image is answered all the same."""
         try:
@@ -85,11 +86,11 @@ class CannedCommandRunner:
         except PermanentError:
             if not wanted.per_image:
                 raise
-            return CommandPod(wanted.target.name, "simulated")
+            return PodToRunCommandIn(wanted.target.name, "simulated")
         spec = workload["spec"] if wanted.target.kind == "Pod" else workload["spec"]["template"]["spec"]
         _check_container(wanted, spec)
         image = next(str(one.get("image", "")) for one in spec["containers"] if one["name"] == wanted.container)
-        return CommandPod(wanted.target.name, _digest_of(image))
+        return PodToRunCommandIn(wanted.target.name, _digest_of(image))
 
     def run(self, wanted: CommandSpec, pod: str) -> EndedCommand:
         """See Places."""

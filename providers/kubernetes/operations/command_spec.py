@@ -8,7 +8,7 @@ from planner import duration
 from planner.address import Address
 from planner.dataclass import dataclass
 from planner.values import JsonObject, OutputRef, OutputTemplate, canonical_bytes
-from providers.kubernetes.operations.once_marks import OnceKey
+from providers.kubernetes.operations.command_once_marks import CommandOnceKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +19,7 @@ class CommandSpec:
     target: Address
     container: str
     command: tuple[str, ...]
-    key: OnceKey | None
+    key: CommandOnceKey | None
     seconds: float
     idempotent: bool
     keep_output: bool = False
@@ -28,7 +28,7 @@ class CommandSpec:
 
     def for_value(self, value: str) -> CommandSpec:
         """The same with the value known."""
-        key = OnceKey(self.target.namespace, self.name, self.target.local, self.container, value)
+        key = CommandOnceKey(self.target.namespace, self.name, self.target.local, self.container, value)
         return replace(self, key=key)
 
     @property
@@ -38,7 +38,7 @@ class CommandSpec:
 
 
 def parse_command_spec(document: JsonObject) -> CommandSpec:
-    """Read a document that fits its model (planner.spec.kinds.runs)."""
+    """The command that the document of a PodExec asks for; it fits its model (planner.spec.kinds.runs)."""
     spec = document["spec"]
     target = Address.parse(str(spec["target"]))
     once_per = spec.get("oncePer")

@@ -18,11 +18,11 @@ from planner.ports import Fingerprinter, Written
 from planner.values import Vault
 from providers.cluster import Cluster, EndedCommand
 from providers.kubernetes.errors import CommandUnsettled
-from providers.kubernetes.operations import once_marks
+from providers.kubernetes.operations import command_once_marks
+from providers.kubernetes.operations.command_once_marks import CommandOnceKey, CommandOnceMark
 from providers.kubernetes.operations.command_runners import ContainerCommandRunner
 from providers.kubernetes.operations.command_spec import CommandSpec
-from providers.kubernetes.operations.exec_output import output_tail_lines
-from providers.kubernetes.operations.once_marks import OnceKey, OnceMark
+from providers.kubernetes.operations.redacted_command_output import redacted_output_tail_lines
 
 _RECORD_PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0)  # seconds between tries to put an end on record
 _PLAN_AGAIN = "plan again: the world moved since this plan was made"
@@ -52,7 +52,7 @@ class ExecContext:
     cluster: Cluster
     places: ContainerCommandRunner
     fingerprinter: Fingerprinter
-    memory: MutableMapping[OnceKey, tuple[OnceMark, Fate]]
+    memory: MutableMapping[CommandOnceKey, tuple[CommandOnceMark, Fate]]
     sleep: Callable[[float], None]
 
 
@@ -61,30 +61,32 @@ class _Work:
     context: ExecContext
     change: Change
     wanted: CommandSpec
-    key: OnceKey
+    key: CommandOnceKey
     vault: Vault
 
-    def fate(self, mark: OnceMark) -> Fate | None:
+    def fate(self, mark: CommandOnceMark) -> Fate | None:
         """What this process knows of a mark without an end."""
         known = self.context.memory.get(self.key)
         return known[1] if known and mark.is_open and mark.token == known[0].token else None
 
-    def remember(self, mark: OnceMark, fate: Fate) -> None:
+    def remember(self, mark: CommandOnceMark, fate: Fate) -> None:
         """Keep what became of the command of our own mark."""
         self.context.memory[self.key] = mark, fate
 
-    def read(self) -> OnceMark | None:
+    def read(self) -> CommandOnceMark | None:
         """The mark now. Raises OutcomeUnknown where this process knows an end that is not on record."""
         try:
-            return once_marks.read_once_mark(self.context.cluster, self.key)
+            return command_once_marks.read_command_once_mark(self.context.cluster, self.key)
         except ProviderError as error:
             match self.context.memory.get(self.key):
-                case (OnceMark() as mark, EndedCommand() as done):
+                case (CommandOnceMark() as mark, EndedCommand() as done):
                     raise _unrecorded(self.key, mark, done.exit_code, error.message) from None
             raise
 
 
-def run_command_once(context: ExecContext, change: Change, wanted: CommandSpec, key: OnceKey, vault: Vault) -> Written:
+def run_command_once(
+    context: ExecContext, change: Change, wanted: CommandSpec, key: CommandOnceKey, vault: Vault
+) -> Written:
     """See planner.ports.Provider.apply."""
     work = _Work(context, change, wanted, key, vault)
     mark = work.read()
@@ -102,7 +104,9 @@ def run_command_once(context: ExecContext, change: Change, wanted: CommandSpec, 
             return _begin(work, mark)
 
 
-def unsettled_message(key: OnceKey, mark: OnceMark, lost: MarkedCommandUnsettled | None = None) -> tuple[str, str]:
+def unsettled_message(
+    key: CommandOnceKey, mark: CommandOnceMark, lost: MarkedCommandUnsettled | None = None
+) -> tuple[str, str]:
     """Message and remedy of a mark without an end. `lost` is what this process saw of it."""
     message = f"begun {mark.begun} in pod {mark.pod}, no end on record: it runs, or it may have run"
     remedy = (
@@ -112,7 +116,7 @@ def unsettled_message(key: OnceKey, mark: OnceMark, lost: MarkedCommandUnsettled
     return lost.said if lost else message, remedy
 
 
-def _begin(work: _Work, before: OnceMark | None) -> Written:
+def _begin(work: _Work, before: CommandOnceMark | None) -> Written:
     """Mark and run, unless the world is not the one that the plan saw."""
     context, key = work.context, work.key
     _check(work, before)
@@ -123,14 +127,16 @@ def _begin(work: _Work, before: OnceMark | None) -> Written:
         )
     hit_failpoint("exec.begin")
     try:
-        mark = once_marks.begin_mark(context.cluster, key, before, pod.name, work.wanted.command)
+        mark = command_once_marks.write_once_mark_before_command(
+            context.cluster, key, before, pod.name, work.wanted.command
+        )
     except PreconditionError:  # the next try reads what somebody else did
         raise TemporaryError("somebody else writes its mark at the same moment", where=key.shown) from None
     hit_failpoint("exec.begun")
     return _run(work, mark, before)
 
 
-def _check(work: _Work, mark: OnceMark | None) -> None:
+def _check(work: _Work, mark: CommandOnceMark | None) -> None:
     """Refuse what the plan did not see, and what may have run, unless the plan saw that and it may run twice. An image
     that came with the plan has no mark yet, whatever the plan saw of the one before."""
     wanted = work.change.precondition
@@ -145,12 +151,12 @@ def _check(work: _Work, mark: OnceMark | None) -> None:
     raise PreconditionError(f"this is not what the plan saw: {now}", where=work.key.shown, remedy=_PLAN_AGAIN)
 
 
-def _run(work: _Work, mark: OnceMark, before: OnceMark | None) -> Written:
+def _run(work: _Work, mark: CommandOnceMark, before: CommandOnceMark | None) -> Written:
     context, key = work.context, work.key
     try:
         done = context.places.run(work.wanted, mark.pod)
     except CommandUnsettled as error:
-        seen = output_tail_lines(error.output, work.vault, cut=error.cut, whole=False)
+        seen = redacted_output_tail_lines(error.output, work.vault, cut=error.cut, whole=False)
         said = f"{error.message}: the command may have run in pod {mark.pod}"
         lost = MarkedCommandUnsettled(*_stored_and_printed(work, said, error.output, error.cut, seen))
         work.remember(mark, lost)
@@ -158,19 +164,19 @@ def _run(work: _Work, mark: OnceMark, before: OnceMark | None) -> Written:
     except ProviderError:
         work.remember(mark, MarkedCommandNotStarted())
         with contextlib.suppress(ProviderError):  # then the mark stays, and says no more than that it may have run
-            once_marks.restore_previous_mark(context.cluster, key, mark, before)
+            command_once_marks.restore_previous_once_mark(context.cluster, key, mark, before)
         raise
     hit_failpoint("exec.ended")
     return _ended(work, mark, done)
 
 
-def _ended(work: _Work, mark: OnceMark, done: EndedCommand) -> Written:
+def _ended(work: _Work, mark: CommandOnceMark, done: EndedCommand) -> Written:
     """The command has ended; only this process knows how, until the mark says so."""
     work.remember(mark, done)
     _record(work, mark, done.exit_code)
     hit_failpoint("exec.recorded")
     label = "simulated: " if work.context.places.simulated else ""
-    lines = output_tail_lines(done.output, work.vault, cut=done.cut)
+    lines = redacted_output_tail_lines(done.output, work.vault, cut=done.cut)
     said = f"{label}exit code {done.exit_code} in {mark.pod}"
     said, printed = _stored_and_printed(work, said, done.output, done.cut, lines)
     if done.exit_code:
@@ -192,19 +198,19 @@ def _stored_and_printed(work: _Work, said: str, output: bytes, cut: int, lines: 
     return f"{said}; {len(output) + cut:,} bytes of output, {digest}", "\n".join(lines)
 
 
-def _unsettled(key: OnceKey, mark: OnceMark, lost: MarkedCommandUnsettled | None) -> OutcomeUnknown:
+def _unsettled(key: CommandOnceKey, mark: CommandOnceMark, lost: MarkedCommandUnsettled | None) -> OutcomeUnknown:
     message, remedy = unsettled_message(key, mark, lost)
     error = OutcomeUnknown(message, where=key.shown, remedy=remedy)
     error.printed = lost.printed if lost else ""
     return error
 
 
-def _record(work: _Work, mark: OnceMark, exit_code: int) -> None:
+def _record(work: _Work, mark: CommandOnceMark, exit_code: int) -> None:
     """Put the end on record, patiently: nobody else knows it."""
     reason = ""
     for pause in (*_RECORD_PAUSES, 0.0):
         try:
-            once_marks.complete_mark(work.context.cluster, work.key, mark, exit_code)
+            command_once_marks.complete_once_mark_after_command(work.context.cluster, work.key, mark, exit_code)
             return
         except (TemporaryError, OutcomeUnknown) as error:
             reason = error.message
@@ -215,7 +221,7 @@ def _record(work: _Work, mark: OnceMark, exit_code: int) -> None:
     raise _unrecorded(work.key, mark, exit_code, reason)
 
 
-def _unrecorded(key: OnceKey, mark: OnceMark, exit_code: int, reason: str) -> OutcomeUnknown:
+def _unrecorded(key: CommandOnceKey, mark: CommandOnceMark, exit_code: int, reason: str) -> OutcomeUnknown:
     message = f"the command ended with exit code {exit_code}, but that could not be put on record: {reason}"
     return OutcomeUnknown(message, where=key.shown, remedy=unsettled_message(key, mark)[1])
 

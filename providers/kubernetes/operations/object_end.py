@@ -31,7 +31,7 @@ class ObjectEnd:
 _Rule: TypeAlias = Callable[[JsonObject], "ObjectEnd | None"]
 
 
-def end_of_object(live: JsonObject) -> ObjectEnd | None:
+def how_object_ended(live: JsonObject) -> ObjectEnd | None:
     """How the object ended; None while it runs, or where it does not say when it ended."""
     rule = RULES.get((group_of_api_version(str(live.get("apiVersion", ""))), str(live.get("kind", ""))))
     return rule(live) if rule else None

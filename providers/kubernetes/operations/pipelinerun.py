@@ -36,12 +36,12 @@ from providers.kubernetes.object_location import served_kind
 from providers.kubernetes.operations.restart_spec import address_with_default_lane
 from providers.kubernetes.operations.tekton_run_state import (
     ENDED,
-    condition_text,
-    missing_evidence_of_success,
+    evidence_missing_in_successful_run,
     pipeline_run_outputs,
     pipeline_run_state,
+    succeeded_condition_text,
 )
-from providers.kubernetes.operations.tekton_run_watch import AGAIN, TektonRunWatch, warn_of_run_over_budget
+from providers.kubernetes.operations.tekton_run_watch import AGAIN, TektonRunWatch, warn_of_run_over_time_budget
 from providers.kubernetes.operations.wanted_pipeline_run import REPLACES, WantedPipelineRun
 from providers.kubernetes.parallel_map import ParallelMap
 from providers.kubernetes.preview.predict_apply import CREATE_ONLY
@@ -59,7 +59,7 @@ def create_pipeline_run_provider(tools: ProviderTools) -> PipelineRunProvider:
 
 
 class SimulatedTektonRuns(Protocol):
-    """What plays Tekton where there is none."""
+    """Plays Tekton in a sandbox: makes the runs that were created end."""
 
     def prepared(self, body: JsonObject, address: str) -> JsonObject:
         """The body of a new run with what it comes to."""
@@ -124,19 +124,21 @@ class PipelineRunProvider(NeverDeletes):
         state = pipeline_run_state(live)
         if state not in ENDED:
             fields = (FieldChange(("state",), FieldOp.CHANGE, state, "succeeded"),)
-            return Preview(Effect.RUN, fields, VerifiedBy.SERVER, evidence=condition_text(live))
+            return Preview(Effect.RUN, fields, VerifiedBy.SERVER, evidence=succeeded_condition_text(live))
         if state != "succeeded":
             return self._again(resource, wanted, live, f"the run of this name {state}")
-        if missing := tuple(missing_evidence_of_success(live, wanted.evidence, {})):
+        if missing := tuple(evidence_missing_in_successful_run(live, wanted.evidence, {})):
             return self._again(resource, wanted, live, f"the run of this name is inconclusive: {'; '.join(missing)}")
-        warnings = warn_of_run_over_budget(live, wanted)
+        warnings = warn_of_run_over_time_budget(live, wanted)
         return Preview(Effect.NONE, verified=VerifiedBy.SERVER, outputs=pipeline_run_outputs(live), warnings=warnings)
 
     def _again(self, resource: Resource, wanted: WantedPipelineRun, live: JsonObject, why: str) -> Preview:
         """Blocked, or with `rerun` a run in place of the one that is deleted."""
         uid = str(live["metadata"]["uid"])
         if not wanted.rerun:
-            return Preview(Effect.RUN, blocked=why, evidence=f"uid {uid}: {condition_text(live)}", remedy=AGAIN)
+            return Preview(
+                Effect.RUN, blocked=why, evidence=f"uid {uid}: {succeeded_condition_text(live)}", remedy=AGAIN
+            )
         gone = FieldChange(("replaces",), FieldOp.REMOVE, f"{wanted.shown} uid {uid}: {pipeline_run_state(live)}")
         desired = {**resource.manifest, REPLACES: uid}
         return Preview(Effect.RUN, (gone, *_fields(wanted)), desired=desired, warnings=(why,))

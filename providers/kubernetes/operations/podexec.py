@@ -1,7 +1,7 @@
 """The provider of PodExec: a command in a container of a workload, that succeeds once for each value of a key.
 
 What was done is on record in the cluster itself, so that it is known after the loss of any state and to every operator.
-The version token is that record: see once_marks.py for its form and exec_once.py for the order of writes.
+The version token is that record: see command_once_marks.py for its form and exec_once.py for the order of writes.
 """
 
 from __future__ import annotations
@@ -30,7 +30,8 @@ from planner.ports import (
 from planner.resource import Resource
 from planner.values import JsonObject, Vault
 from providers.cluster import Cluster
-from providers.kubernetes.operations import once_marks
+from providers.kubernetes.operations import command_once_marks
+from providers.kubernetes.operations.command_once_marks import CommandOnceKey, CommandOnceMark
 from providers.kubernetes.operations.command_runners import (
     CannedCommandRunner,
     ContainerCommandRunner,
@@ -39,7 +40,6 @@ from providers.kubernetes.operations.command_runners import (
 )
 from providers.kubernetes.operations.command_spec import CommandSpec, parse_command_spec
 from providers.kubernetes.operations.exec_once import ExecContext, Fate, run_command_once, unsettled_message
-from providers.kubernetes.operations.once_marks import OnceKey, OnceMark
 from providers.kubernetes.parallel_map import ParallelMap
 from providers.provider_tools import ProviderTools
 
@@ -62,9 +62,9 @@ class PodExecProvider(NeverDeletes):
     places: ContainerCommandRunner
     fingerprinter: Fingerprinter
     sleep: Callable[[float], None] = time.sleep
-    _memory: dict[OnceKey, tuple[OnceMark, Fate]] = field(default_factory=dict)
-    _marks: dict[Address, OnceMark] = field(default_factory=dict)
-    _keys: dict[Address, OnceKey] = field(default_factory=dict)
+    _memory: dict[CommandOnceKey, tuple[CommandOnceMark, Fate]] = field(default_factory=dict)
+    _marks: dict[Address, CommandOnceMark] = field(default_factory=dict)
+    _keys: dict[Address, CommandOnceKey] = field(default_factory=dict)
 
     def read(self, wanted: Sequence[Resource], owned: Collection[str], also: Collection[KindInNamespace]) -> ReadResult:
         """See Provider. One GET each, several at once: the name of a mark follows from what is asked for. The target
@@ -76,7 +76,7 @@ class PodExecProvider(NeverDeletes):
         address = resource.address
         try:
             key = self._known(parse_command_spec(resource.manifest)).key
-            mark = once_marks.read_once_mark(self.cluster, key) if key else None
+            mark = command_once_marks.read_command_once_mark(self.cluster, key) if key else None
         except ProviderError as error:
             return Unreadable(address, error.described())
         if mark is None:
@@ -105,10 +105,12 @@ class PodExecProvider(NeverDeletes):
         mark = self._marks.get(resource.address) if isinstance(seen, Present) else None
         if mark is not None and mark.is_done and wanted.per_image:
             fields = _fields(resource.manifest, None)
-            return Preview(Effect.RUN, fields, on_change=(), expects=once_marks.DONE, outputs={"exitCode": 0})
+            return Preview(Effect.RUN, fields, on_change=(), expects=command_once_marks.DONE, outputs={"exitCode": 0})
         if mark is not None and mark.is_done:
             return Preview(Effect.NONE, verified=VerifiedBy.SERVER, warnings=_other_command(wanted, mark))
-        run = Preview(Effect.RUN, _fields(resource.manifest, mark), expects=once_marks.DONE, outputs={"exitCode": 0})
+        run = Preview(
+            Effect.RUN, _fields(resource.manifest, mark), expects=command_once_marks.DONE, outputs={"exitCode": 0}
+        )
         key = self._keys.get(resource.address)
         if mark is None or key is None:
             return run
@@ -137,7 +139,7 @@ class PodExecProvider(NeverDeletes):
         return {change.address: Readiness(done=True, ok=True) for change in changes}
 
 
-def _fields(document: JsonObject, mark: OnceMark | None) -> tuple[FieldChange, ...]:
+def _fields(document: JsonObject, mark: CommandOnceMark | None) -> tuple[FieldChange, ...]:
     """What is run, where and for which value; and how it went before."""
     spec = document["spec"]
     fields = [FieldChange((name,), FieldOp.ADD, after=spec[name]) for name in _SHOWN if name in spec]
@@ -149,7 +151,7 @@ def _fields(document: JsonObject, mark: OnceMark | None) -> tuple[FieldChange, .
 _SHOWN = ("target", "container", "command", "oncePer", "oncePerImage")
 
 
-def _other_command(wanted: CommandSpec, mark: OnceMark) -> tuple[str, ...]:
-    if mark.command == once_marks.command_text_for_mark(wanted.command):
+def _other_command(wanted: CommandSpec, mark: CommandOnceMark) -> tuple[str, ...]:
+    if mark.command == command_once_marks.command_text_for_once_mark(wanted.command):
         return ()
     return (f"it succeeded for this value with another command ({mark.begun}): change oncePer to run this one",)

@@ -9,7 +9,7 @@ from planner.address import Address
 from planner.errors import PermanentError, ProviderError
 from planner.values import JsonObject
 from providers.cluster import Cluster, ObjectCollection
-from providers.kubernetes.object_location import ObjectLocation, kind_of_address
+from providers.kubernetes.object_location import ObjectLocation, served_kind_of_address
 
 Seen: TypeAlias = "JsonObject | ProviderError | None"
 
@@ -47,7 +47,7 @@ def read_object(cluster: Cluster, address: Address) -> JsonObject | None:
 
 
 def _spot(cluster: Cluster, address: Address) -> ObjectLocation | None:
-    kind = kind_of_address(cluster, address)
+    kind = served_kind_of_address(cluster, address)
     if kind is None:
         return None
     if kind.namespaced != bool(address.namespace):

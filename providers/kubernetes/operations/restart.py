@@ -29,14 +29,14 @@ from planner.resource import Resource
 from planner.values import Json, JsonObject, JsonValue, OutputRef, OutputTemplate, Vault
 from providers.cluster import Cluster
 from providers.kubernetes.errors import ResourceVersionConflict
-from providers.kubernetes.object_location import kind_of_address
+from providers.kubernetes.object_location import served_kind_of_address
 from providers.kubernetes.operations import restart_due, restart_mark
 from providers.kubernetes.operations.read_objects import Seen, read_object, read_objects
 from providers.kubernetes.operations.restart_spec import (
     address_of_restarted_workload,
-    objects_followed_by_restart,
-    objects_read_for_restart,
-    parse_restart_cause,
+    followed_objects_of_restart_spec,
+    objects_deciding_restart,
+    parse_followed_object,
 )
 from providers.kubernetes.readiness import object_readiness
 from providers.provider_tools import ProviderTools
@@ -60,21 +60,21 @@ class RestartProvider(NeverDeletes):
         """See Provider. Present is the workload with its record, or that there is none; one LIST for each kind and
         namespace in question."""
         seen = read_objects(
-            self.cluster, {address for one in wanted for address in objects_read_for_restart(one.manifest["spec"])}
+            self.cluster, {address for one in wanted for address in objects_deciding_restart(one.manifest["spec"])}
         )
         return ReadResult({one.address: self._observe(one, seen) for one in wanted})
 
     def _observe(self, resource: Resource, seen: Mapping[Address, Seen]) -> Observation:
         spec = resource.manifest["spec"]
-        for address in objects_read_for_restart(spec):
+        for address in objects_deciding_restart(spec):
             if isinstance(error := seen[address], ProviderError):
                 return Unreadable(resource.address, f"{address.local}: {error.message}")
         live = _there(seen[address_of_restarted_workload(spec)])
-        missing = tuple(address for address in objects_read_for_restart(spec) if seen[address] is None)
+        missing = tuple(address for address in objects_deciding_restart(spec) if seen[address] is None)
         value: JsonObject = {"live": live, "missing": missing, "token": self._token(spec, seen)}
         if live is None:
             return Present(resource.address, "", restart_due.version_token_of_restart(None), value)
-        record = restart_mark.read_restart_mark(live, restart_mark.restart_annotation(resource.address.name))
+        record = restart_mark.read_restart_mark(live, restart_mark.restart_record_annotation_key(resource.address.name))
         outputs = {"observedGeneration": _generation(live)}
         return Present(
             resource.address,
@@ -95,7 +95,7 @@ class RestartProvider(NeverDeletes):
 
     def _named(self, number: int, written: JsonValue, seen: Mapping[Address, Seen]) -> tuple[str, Json]:
         """What counts of one entry of `on`, with its name: the address of an object, the place of an output's value."""
-        address = parse_restart_cause(written)
+        address = parse_followed_object(written)
         if address is None:
             return f"on[{number}]", written
         return address.local, restart_mark.content_followed_by_restart(_there(seen[address]), self.fingerprinter)
@@ -119,8 +119,11 @@ class RestartProvider(NeverDeletes):
 
     def _attempt(self, change: Change) -> Written:
         spec = (change.desired or {})["spec"]
-        target, mark = address_of_restarted_workload(spec), restart_mark.restart_annotation(change.address.name)
-        kind, live = kind_of_address(self.cluster, target), read_object(self.cluster, target)
+        target, mark = (
+            address_of_restarted_workload(spec),
+            restart_mark.restart_record_annotation_key(change.address.name),
+        )
+        kind, live = served_kind_of_address(self.cluster, target), read_object(self.cluster, target)
         if kind is None or live is None:
             raise PreconditionError(f"{target.local} is not there", where=str(change.address), remedy="plan again")
         record, uid = restart_mark.read_restart_mark(live, mark), str(live["metadata"]["uid"])
@@ -138,7 +141,9 @@ class RestartProvider(NeverDeletes):
         """The token to write. Without things to compare it follows from the version that the plan saw."""
         if spec.get("when") in ("always", restart_due.ON_DEMAND):
             return restart_mark.next_restart_token(change.precondition.content)
-        return self._token(spec, {one: read_object(self.cluster, one) for one in objects_followed_by_restart(spec)})
+        return self._token(
+            spec, {one: read_object(self.cluster, one) for one in followed_objects_of_restart_spec(spec)}
+        )
 
     def readiness(self, changes: Sequence[Change]) -> Mapping[Address, Readiness]:
         """See Provider. Done when the workload has rolled out."""

@@ -14,12 +14,12 @@ from providers.kubernetes.operations.restart_mark import (
     TEMPLATE_PATH,
     changed_followed_names,
     read_restart_mark,
-    restart_annotation,
+    restart_record_annotation_key,
 )
 from providers.kubernetes.operations.restart_spec import (
     address_of_restarted_workload,
     address_with_default_lane,
-    addresses_causing_restart,
+    followed_addresses_of_restart,
 )
 from providers.kubernetes.preview.field_changes import MADE_AT_APPLY
 from providers.kubernetes.read_observations import applied_by_us
@@ -45,10 +45,10 @@ def preview_restart(resource: Resource, seen: Observation) -> Preview:
     always = when == "always"
     if live is None:
         return Preview(Effect.NONE, lacks=lacks) if always else Preview(Effect.RUN, _made(resource), lacks=lacks)
-    record = read_restart_mark(live, restart_annotation(resource.address.name))
+    record = read_restart_mark(live, restart_record_annotation_key(resource.address.name))
     fields = _marks(resource, live)
     if always or not token or not changed_followed_names(record, token):
-        causes = () if always else tuple(addresses_causing_restart(resource))
+        causes = () if always else tuple(followed_addresses_of_restart(resource))
         return Preview(Effect.RUN, fields, on_change=causes, lacks=lacks)
     blocked, remedy = _refusal(live)
     why = (_why(record, token),)
@@ -79,7 +79,7 @@ def _made(resource: Resource) -> tuple[FieldChange, ...]:
 
 
 def _field(resource: Resource, path: FieldPath, live: JsonObject) -> FieldChange:
-    mark = restart_annotation(resource.address.name)
+    mark = restart_record_annotation_key(resource.address.name)
     before = read_restart_mark(live, mark, path)
     target: Address = address_of_restarted_workload(resource.manifest["spec"])
     op = FieldOp.CHANGE if before else FieldOp.ADD

@@ -14,7 +14,7 @@ from planner.field_path import FieldPath
 from planner.ports import Fingerprinter
 from planner.resource import ANNOTATION
 from planner.values import Json, JsonObject, document_digest
-from providers.kubernetes.secret_sealing import seal_live_document, stand_ins_as_text, with_stand_ins
+from providers.kubernetes.secret_sealing import seal_live_document, secret_stand_ins_as_text, with_secret_stand_ins
 
 MARK = ANNOTATION + "restarted-for."
 _DIGITS = 16  # of each digest in a token
@@ -24,8 +24,9 @@ RECORD_PATH: FieldPath = ("metadata", "annotations")
 TEMPLATE_PATH: FieldPath = ("spec", "template", "metadata", "annotations")
 
 
-def restart_annotation(name: str) -> str:
-    """The annotation of the Restart `name`: each has its own, so that several may have one target."""
+def restart_record_annotation_key(name: str) -> str:
+    """The key of the annotation in which the Restart `name` is on record: each has its own, so that several may have
+    one target."""
     if len(name) > _LONGEST:
         name = f"{name[: _LONGEST - 13]}-{hashlib.sha256(name.encode()).hexdigest()[:12]}"
     return MARK + name
@@ -40,13 +41,13 @@ def read_restart_mark(live: JsonObject, mark: str, path: FieldPath = RECORD_PATH
 
 
 def content_followed_by_restart(live: JsonObject | None, fingerprinter: Fingerprinter) -> Json:
-    """What counts of an object that a restart follows: data or spec, not labels, annotations or status.
+    """Digest of what counts of an object that a restart follows: data or spec, not labels, annotations or status.
 
     Values of Secrets enter as keyed fingerprints. None for an object that is not there.
     """
     if live is None:
         return None
-    reported = stand_ins_as_text(with_stand_ins(seal_live_document(live, fingerprinter)))
+    reported = secret_stand_ins_as_text(with_secret_stand_ins(seal_live_document(live, fingerprinter)))
     return document_digest({key: value for key, value in reported.items() if key not in _NOT_CONTENT})
 
 

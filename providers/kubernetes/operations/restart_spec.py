@@ -11,28 +11,30 @@ from planner.values import JsonObject, JsonValue, OutputRef, OutputTemplate
 
 
 def address_of_restarted_workload(spec: JsonObject) -> Address:
-    """The workload, without a place."""
+    """The address of the workload that is restarted, without a node_lane."""
     return _bare(Address.parse(str(spec["target"])))
 
 
-def objects_followed_by_restart(spec: JsonObject) -> Iterator[Address]:
-    """The objects that `on` names, without a place; outputs are values and no objects."""
-    return (found for written in spec.get("on") or () if (found := parse_restart_cause(written)))
+def followed_objects_of_restart_spec(spec: JsonObject) -> Iterator[Address]:
+    """The addresses of the objects that `on` of a Restart names, without a node_lane; outputs are values and no
+    objects."""
+    return (found for written in spec.get("on") or () if (found := parse_followed_object(written)))
 
 
-def objects_read_for_restart(spec: JsonObject) -> tuple[Address, ...]:
-    """All objects that decide whether a restart is due."""
-    return (address_of_restarted_workload(spec), *objects_followed_by_restart(spec))
+def objects_deciding_restart(spec: JsonObject) -> tuple[Address, ...]:
+    """The addresses of all objects that decide whether a restart is due: the workload and what it follows."""
+    return (address_of_restarted_workload(spec), *followed_objects_of_restart_spec(spec))
 
 
-def parse_restart_cause(written: JsonValue) -> Address | None:
-    """The object that an entry of `on` names, or None for the value of an output."""
+def parse_followed_object(written: JsonValue) -> Address | None:
+    """The address of the object that an entry of `on` names, or None for the value of an output."""
     found = _parsed(written)
     return _bare(found) if found else None
 
 
-def addresses_causing_restart(resource: Resource) -> Iterator[Address]:
-    """What `on` names, as the plan calls it: objects, and where outputs come from that are not known yet."""
+def followed_addresses_of_restart(resource: Resource) -> Iterator[Address]:
+    """The addresses in `on` of a Restart, as the plan calls them: of objects, and of what gives outputs not known
+    yet."""
     for written in resource.manifest["spec"].get("on") or ():
         for part in written.parts if isinstance(written, OutputTemplate) else (written,):
             found = part.address if isinstance(part, OutputRef) else _parsed(part)
@@ -41,7 +43,7 @@ def addresses_causing_restart(resource: Resource) -> Iterator[Address]:
 
 
 def address_with_default_lane(resource: Resource, address: Address) -> Address:
-    """An address that was written without a place means the author's own."""
+    """The address, with the node_lane of the resource that wrote it where it has none."""
     return replace(address, node_lane=address.node_lane or resource.address.node_lane)
 
 

@@ -31,14 +31,14 @@ from planner.values import Json, JsonObject, Vault, document_digest, outputs_in_
 from providers.cluster import Cluster, Listing, ObjectCollection
 from providers.kubernetes.object_location import served_kind
 from providers.kubernetes.operations.choose_inactive_objects import (
-    ActivityChoice,
-    ActivityRule,
-    annotate_newest_heartbeats,
+    InactiveObjectsChoice,
+    InactivityRule,
     choose_inactive_objects,
     last_activity,
+    with_newest_heartbeat_of_pods,
 )
 from providers.kubernetes.operations.object_end import RULES, kind_has_end_rule
-from providers.kubernetes.operations.retention_choice import RetentionChoice, RetentionRule, choose_expired
+from providers.kubernetes.operations.retention_choice import RetentionChoice, RetentionRule, choose_expired_objects
 from providers.provider_tools import ProviderTools
 
 DELETES = "deletes"
@@ -69,7 +69,7 @@ class RetentionProvider(NeverDeletes):
 
     def _pods(self, manifest: JsonObject, place: ObjectCollection | ProviderError | None) -> ObjectCollection | None:
         """The pods that may carry the heartbeats of what stands in `place`; None where only it is asked."""
-        if ActivityRule.of(manifest) is None or not isinstance(place, ObjectCollection) or place.kind.kind == "Pod":
+        if InactivityRule.of(manifest) is None or not isinstance(place, ObjectCollection) or place.kind.kind == "Pod":
             return None
         pods = served_kind(self.cluster, "v1", "Pod")
         return ObjectCollection(pods, place.namespace) if pods else None
@@ -81,11 +81,13 @@ class RetentionProvider(NeverDeletes):
         if not isinstance(place, ObjectCollection):
             return place or ()
         found, pods = listing[place], self._pods(manifest, place)
-        rule = ActivityRule.of(manifest)
+        rule = InactivityRule.of(manifest)
         if isinstance(found, ProviderError) or rule is None or pods is None:
             return found
         parts = listing[pods]
-        return parts if isinstance(parts, ProviderError) else annotate_newest_heartbeats(found, parts, rule.heartbeat)
+        return (
+            parts if isinstance(parts, ProviderError) else with_newest_heartbeat_of_pods(found, parts, rule.heartbeat)
+        )
 
     def _place(self, selector: JsonObject) -> ObjectCollection | ProviderError | None:
         """Where to look; None when the cluster does not serve the kind, so that there is nothing to delete."""
@@ -110,7 +112,7 @@ class RetentionProvider(NeverDeletes):
     def apply(self, change: Change, vault: Vault) -> Written:
         """See Provider. Nothing is deleted when one object is not the planned one any more; what is gone is done."""
         deletes = _deletes(change)
-        rule = ActivityRule.of(change.desired or {})
+        rule = InactivityRule.of(change.desired or {})
         place, live = self._alive(change)
         if moved := [row["name"] for row in deletes if _has_moved(row, live.get(row["name"]), rule)]:
             more = f" and {len(moved) - _SHOWN} more" if len(moved) > _SHOWN else ""
@@ -170,7 +172,7 @@ def _observe(
         return Unreadable(resource.address, found.message)
     if planned := resource.manifest.get(DELETES):
         live = {one["metadata"]["name"]: one for one in found}
-        activity = ActivityRule.of(resource.manifest)
+        activity = InactivityRule.of(resource.manifest)
         still = [row for row in planned if not _has_moved(row, live.get(row["name"]), activity)]
         return Present(resource.address, "", _version(still))
     choice = _choose(resource.manifest, found, now)
@@ -179,15 +181,15 @@ def _observe(
 
 
 def _choose(manifest: JsonObject, found: Sequence[JsonObject], now: datetime) -> RetentionChoice:
-    rule, activity = RetentionRule.of(manifest["spec"]), ActivityRule.of(manifest)
-    return choose_inactive_objects(rule, activity, found, now) if activity else choose_expired(rule, found, now)
+    rule, activity = RetentionRule.of(manifest["spec"]), InactivityRule.of(manifest)
+    return choose_inactive_objects(rule, activity, found, now) if activity else choose_expired_objects(rule, found, now)
 
 
 def _rows(choice: RetentionChoice) -> list[JsonObject]:
     rows: list[JsonObject] = [
         {"name": one.name, "uid": one.uid, "resourceVersion": one.version} for one in choice.to_delete
     ]
-    if isinstance(choice, ActivityChoice):
+    if isinstance(choice, InactiveObjectsChoice):
         times = {one.name: one.time for one in choice.looked_at if not one.forced}
         rows = [row | ({"lastActivity": times[row["name"]]} if row["name"] in times else {}) for row in rows]
     return rows
@@ -240,7 +242,7 @@ def _is_leaving(live: JsonObject | None) -> bool:
     return live is None or bool(live["metadata"].get("deletionTimestamp"))
 
 
-def _has_moved(row: JsonObject, live: JsonObject | None, activity: ActivityRule | None) -> bool:
+def _has_moved(row: JsonObject, live: JsonObject | None, activity: InactivityRule | None) -> bool:
     """Whether something else than the planned version stands there: changed, running again, or made anew; or one with
     a sign of life since. A row without a version is bound to the uid alone."""
     if live is None or (_is_it(row, live) and _is_leaving(live)):

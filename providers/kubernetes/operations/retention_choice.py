@@ -10,7 +10,7 @@ from planner import duration
 from planner.dataclass import dataclass
 from planner.resource import PROTECT
 from planner.values import JsonObject
-from providers.kubernetes.operations.object_end import ObjectEnd, end_of_object
+from providers.kubernetes.operations.object_end import ObjectEnd, how_object_ended
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ class RetentionChoice:
     stays: str = ""
 
 
-def choose_expired(rule: RetentionRule, objects: Iterable[JsonObject], now: datetime) -> RetentionChoice:
+def choose_expired_objects(rule: RetentionRule, objects: Iterable[JsonObject], now: datetime) -> RetentionChoice:
     """Of the ended objects that fit: not the newest `keep`, not those that ended after `now` - `min_age`, and at most
     `limit`. Objects of the same second are in the order of their names, so that the choice is always the same."""
     objects = tuple(objects)
@@ -83,12 +83,12 @@ def _why_named_stays(rule: RetentionRule, objects: Iterable[JsonObject]) -> str:
     named = next((one for one in objects if rule.name and one["metadata"]["name"] == rule.name), None)
     if named is None or named["metadata"].get("deletionTimestamp"):
         return ""
-    return f"{rule.name} is not over" if end_of_object(named) is None else f"{rule.name} is not to be deleted"
+    return f"{rule.name} is not over" if how_object_ended(named) is None else f"{rule.name} is not to be deleted"
 
 
 def _candidate(rule: RetentionRule, live: JsonObject) -> tuple[ObjectEnd, ExpiredObject] | None:
     metadata = live["metadata"]
-    end = end_of_object(live)
+    end = how_object_ended(live)
     if end is None or not fits_selector(rule, live) or not may_be_deleted(rule.never_touch, metadata):
         return None
     if rule.phases and not {end.state, end.reason}.intersection(rule.phases):
@@ -97,7 +97,7 @@ def _candidate(rule: RetentionRule, live: JsonObject) -> tuple[ObjectEnd, Expire
 
 
 def fits_selector(rule: RetentionRule, live: JsonObject) -> bool:
-    """Whether the selector of the rule is about the object."""
+    """Whether an object fits the selector of a retention rule."""
     metadata = live["metadata"]
     labels = metadata.get("labels") or {}
     name = str(metadata["name"])

@@ -12,10 +12,10 @@ from planner.errors import ProviderError, TemporaryError
 from planner.values import JsonObject
 from providers.cluster import Cluster
 from providers.kubernetes.errors import NotFound
-from providers.kubernetes.operations.exec_output import output_tail_lines
+from providers.kubernetes.operations.redacted_command_output import redacted_output_tail_lines
 from providers.kubernetes.operations.tekton_run_state import (
-    condition_text,
     succeeded_condition,
+    succeeded_condition_text,
     task_run_state,
     task_run_steps,
 )
@@ -33,7 +33,7 @@ def tekton_failure_lines(cluster: Cluster, namespace: str, task_runs: Mapping[st
     task, live = min(failed, key=lambda pair: str((pair[1].get("status") or {}).get("completionTime") or "~"))
     step = next((one for one in task_run_steps(live) if (one.get("terminated") or {}).get("exitCode")), None)
     where = f"task {task}" + (f", step {step.get('name')}" if step else "")
-    return (f"{where}: {condition_text(live)}", *read_last_lines_of_step(cluster, namespace, live, step))
+    return (f"{where}: {succeeded_condition_text(live)}", *read_last_lines_of_step(cluster, namespace, live, step))
 
 
 def read_last_lines_of_step(
@@ -53,4 +53,4 @@ def read_last_lines_of_step(
     except ProviderError as error:
         return (f"its log cannot be read: {error.message}",)
     cut = len(output) >= _BYTES
-    return output_tail_lines(output, {}, whole=not cut, most=lines)
+    return redacted_output_tail_lines(output, {}, whole=not cut, most=lines)

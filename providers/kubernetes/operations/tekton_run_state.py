@@ -25,7 +25,7 @@ def succeeded_condition(live: JsonObject) -> JsonObject:
 
 
 def pipeline_run_state(live: JsonObject) -> str:
-    """The word for a run; see the module."""
+    """The state of a PipelineRun in one word; see the module."""
     condition = succeeded_condition(live)
     match condition.get("status"):
         case "True":
@@ -39,8 +39,8 @@ def pipeline_run_state(live: JsonObject) -> str:
             return "running"
 
 
-def condition_text(live: JsonObject) -> str:
-    """`Reason: message` of its condition."""
+def succeeded_condition_text(live: JsonObject) -> str:
+    """`Reason: message` of a run's condition Succeeded."""
     condition = succeeded_condition(live)
     parts = [str(condition[key]).strip() for key in ("reason", "message") if condition.get(key)]
     return ": ".join(dict.fromkeys(parts)) or "no controller has picked it up yet"
@@ -60,7 +60,7 @@ def task_runs_by_task(live: JsonObject) -> dict[str, str]:
 
 
 def pipeline_run_outputs(live: JsonObject, task_runs: Mapping[str, JsonObject] | None = None) -> JsonObject:
-    """All outputs; `taskRuns` only when the TaskRuns are given, by the name of the pipeline's task."""
+    """All outputs of a PipelineRun; `taskRuns` only when the TaskRuns are given, by the name of the pipeline's task."""
     metadata, status, results = live["metadata"], live.get("status") or {}, tekton_results(live)
     outputs: JsonObject = {
         **results,
@@ -103,7 +103,7 @@ def _task_run(task: str, live: JsonObject) -> JsonObject:
 
 
 def task_run_state(live: JsonObject) -> str:
-    """The word for a TaskRun."""
+    """The state of a TaskRun in one word; see the module."""
     condition = succeeded_condition(live)
     if condition.get("status") == "False":
         return "aborted" if condition.get("reason") in _TASK_ABORTED else "failed"
@@ -129,7 +129,7 @@ def _step(step: JsonObject) -> JsonObject:
     return shown if spent is None else {**shown, "seconds": spent}
 
 
-def missing_evidence_of_success(
+def evidence_missing_in_successful_run(
     live: JsonObject, evidence: JsonObject, task_runs: Mapping[str, JsonObject]
 ) -> Iterator[str]:
     """What a run that succeeded does not show (R10). Of TaskRuns that are not given, only whether they ran is

@@ -20,10 +20,10 @@ from providers.cluster import Cluster, KindInfo
 from providers.kubernetes.operations.tekton_run_failure import tekton_failure_lines
 from providers.kubernetes.operations.tekton_run_state import (
     ENDED,
-    condition_text,
-    missing_evidence_of_success,
+    evidence_missing_in_successful_run,
     pipeline_run_outputs,
     pipeline_run_state,
+    succeeded_condition_text,
     task_run_state,
     task_runs_by_task,
 )
@@ -80,7 +80,7 @@ class TektonRunWatch:
     def _waits(self, live: JsonObject) -> Readiness:
         began = (live.get("status") or {}).get("startTime")
         since = f" since {began}" if began else ""
-        seen = f"{pipeline_run_state(live)}{since}: {condition_text(live)}"
+        seen = f"{pipeline_run_state(live)}{since}: {succeeded_condition_text(live)}"
         return Readiness(done=False, ok=False, message=f"{seen}; {self._task}" if self._task else seen)
 
     def _unfinished(self, live: JsonObject) -> tuple[str, str] | None:
@@ -91,19 +91,19 @@ class TektonRunWatch:
         found = self.cluster.get(self.kinds[1], self.wanted.namespace, name)
         if found is not None and task_run_state(found) in ("succeeded", "failed", "aborted"):
             self._over[task] = found
-        self._task = f"{task}: {condition_text(found)}" if found is not None else ""
+        self._task = f"{task}: {succeeded_condition_text(found)}" if found is not None else ""
         return self._waits(live)
 
     def _conclude(self, live: JsonObject) -> Readiness:
         task_runs = self._task_runs(live)
         outputs, state = pipeline_run_outputs(live, task_runs), pipeline_run_state(live)
         if state == "succeeded":
-            missing = tuple(missing_evidence_of_success(live, self.wanted.evidence, task_runs))
+            missing = tuple(evidence_missing_in_successful_run(live, self.wanted.evidence, task_runs))
             if not missing:
-                return Readiness(True, True, outputs=outputs, warnings=warn_of_run_over_budget(live, self.wanted))
+                return Readiness(True, True, outputs=outputs, warnings=warn_of_run_over_time_budget(live, self.wanted))
             return _ended("inconclusive", "; ".join(missing), outputs=outputs)
         why = tekton_failure_lines(self.cluster, self.wanted.namespace, task_runs)
-        return _ended(state, condition_text(live), *why, outputs=outputs)
+        return _ended(state, succeeded_condition_text(live), *why, outputs=outputs)
 
     def _task_runs(self, live: JsonObject) -> Mapping[str, JsonObject]:
         found: dict[str, JsonObject] = {}
@@ -119,7 +119,7 @@ def _ended(state: str, words: str, *more: str, outputs: JsonObject | None = None
     return Readiness(done=True, ok=False, message=message, outputs=outputs or {"state": state})
 
 
-def warn_of_run_over_budget(live: JsonObject, wanted: WantedPipelineRun) -> tuple[str, ...]:
+def warn_of_run_over_time_budget(live: JsonObject, wanted: WantedPipelineRun) -> tuple[str, ...]:
     """A warning when a run that is over took longer than it may (R12)."""
     status = live.get("status") or {}
     spent = seconds_between(status.get("startTime"), status.get("completionTime"))

@@ -17,7 +17,7 @@ REPLACES = "replaces"  # in the document of a change: the run that is deleted fi
 
 @dataclass(frozen=True, slots=True)
 class WantedPipelineRun:
-    """What is asked for."""
+    """The PipelineRun that a resource asks for, read from its document."""
 
     manifest: JsonObject
     evidence: JsonObject

@@ -19,8 +19,7 @@ from planner.plan import DriftedField, FieldChange, FieldOp, VerifiedBy
 from planner.ports import Effect, Fingerprinter, Preview
 from planner.values import JsonObject
 from providers.cluster import Cluster
-from providers.kubernetes.cluster_types import ClusterTypes
-from providers.kubernetes.csa_upgrade import OwnershipMoves
+from providers.kubernetes.cluster_merge_types import ClusterMergeTypes
 from providers.kubernetes.derived_fields import remarks_on_unsent_content
 from providers.kubernetes.errors import (
     DECLARE_NAMESPACE,
@@ -30,6 +29,7 @@ from providers.kubernetes.errors import (
     NamespaceMissing,
     ResourceVersionConflict,
 )
+from providers.kubernetes.field_ownership_migration import OwnershipMoves
 from providers.kubernetes.object_outputs import outputs_before_create, outputs_stable_over_update
 from providers.kubernetes.preview.field_changes import (
     field_changes,
@@ -37,11 +37,11 @@ from providers.kubernetes.preview.field_changes import (
     field_changes_of_replacement,
     remarks_on_fields_left_to_others,
 )
-from providers.kubernetes.preview.leftover_values import predict_as_created
+from providers.kubernetes.preview.leftover_server_defaults import predict_as_created
 from providers.kubernetes.preview.ownership_transfer import (
-    add_remedy_for_undeclared_field,
-    moved_fields,
-    moves_before_apply,
+    add_remedy_for_field_set_by_others,
+    fields_taken_by_ownership_moves,
+    ownership_moves_before_apply,
 )
 from providers.kubernetes.preview.planned_namespace import refuse_wrong_values
 from providers.kubernetes.preview.planned_prerequisites import PlannedPrerequisites
@@ -50,7 +50,7 @@ from providers.kubernetes.preview.predict_apply import (
     Prediction,
     digest_of_declared_fields,
     dry_run_apply,
-    dry_run_exact_write,
+    dry_run_resulting_object,
     predict_locally,
     with_placeholders,
     without_placeholders,
@@ -58,16 +58,17 @@ from providers.kubernetes.preview.predict_apply import (
 from providers.kubernetes.preview.preview_input import (
     PreviewInput,
     adoption_obstacle,
+    make_blocked_preview,
     make_unchanged_preview,
-    preview_blocked,
-    undeclared_by_others,
+    undeclared_fields_of_others_not_ignored,
 )
 from providers.kubernetes.read_observations import digest_of_sealed_content
-from providers.kubernetes.secret_sealing import is_secret, seal_live_document, seal_prediction, with_stand_ins
-from providers.kubernetes.ssa.excluding_fields import errors_of_excluding_fields
+from providers.kubernetes.secret_sealing import is_secret, seal_live_document, seal_prediction, with_secret_stand_ins
 from providers.kubernetes.ssa.immutable_fields import immutable_changes
-from providers.kubernetes.ssa.merge_types import MergeTypeTable, list_keys
-from providers.kubernetes.ssa.validate_object import unevaluated_rules, validation_errors
+from providers.kubernetes.ssa.merge_types import MergeType, MergeTypeTable, list_keys
+from providers.kubernetes.ssa.mutually_exclusive_fields import mutually_exclusive_field_errors
+from providers.kubernetes.ssa.validate_object import object_validation_errors, unevaluated_cel_rules
+from providers.kubernetes.ssa.wide_integers import holds_wide_integer, wide_integers
 
 _RE_READS = 3
 UNASKED = "not asked of the server"
@@ -81,7 +82,7 @@ class ChangePreviewer:
     cluster: Cluster
     fingerprinter: Fingerprinter
     horizon: PlannedPrerequisites
-    schemas: ClusterTypes
+    schemas: ClusterMergeTypes
     dry_creates: bool
 
     def predicted(self, case: PreviewInput) -> Preview:
@@ -96,7 +97,7 @@ class ChangePreviewer:
         try:
             preview = judged(case)
         except ProviderError as error:
-            preview = preview_blocked(case.effect, error)
+            preview = make_blocked_preview(case.effect, error)
         open_rules: tuple[str, ...] = ()
         if preview.verified is VerifiedBy.SCHEMA and not preview.blocked:
             open_rules = self._open_rules(case)
@@ -111,13 +112,17 @@ class ChangePreviewer:
         kind, types = case.spot.kind, self._types(case)
         if not types.is_custom(kind.api_version, kind.kind):
             return ()
-        found = unevaluated_rules(with_placeholders(with_stand_ins(case.desired), types)[0], types)
+        found = unevaluated_cel_rules(with_placeholders(with_secret_stand_ins(case.desired), types)[0], types)
         places = ", ".join(dict.fromkeys(render_path(path) or "the object" for path, _ in found))
         return (f"not verified: rules of its definition that only the server evaluates ({places})",) if found else ()
 
     def _judged(self, case: PreviewInput) -> Preview:
         """Asked where the credentials allow it. Those that may only read get a local prediction, and are reported
         so."""
+        if holds_wide_integer(case.desired):
+            _refuse_wide_integers(
+                case.desired, self._types(case).type_of(case.spot.kind.api_version, case.spot.kind.kind)
+            )
         try:
             return self._update(case) if case.live else self._create(case)
         except Forbidden as error:
@@ -143,7 +148,7 @@ class ChangePreviewer:
         if case.spot.namespace in self.horizon.namespaces:
             return self._create_in_planned_namespace(case)
         try:
-            prediction = dry_run_apply(self.cluster, case.spot, with_stand_ins(case.desired), None)
+            prediction = dry_run_apply(self.cluster, case.spot, with_secret_stand_ins(case.desired), None)
         except Invalid:
             if not self._is_moving(case):
                 raise
@@ -157,13 +162,13 @@ class ChangePreviewer:
     def _create_by_schema(self, case: PreviewInput) -> Preview:
         """A create that no server can be asked about yet."""
         types = self._types(case)
-        document, _ = with_placeholders(with_stand_ins(case.desired), types)
+        document, _ = with_placeholders(with_secret_stand_ins(case.desired), types)
         _refuse_invalid(document, types)
         return _created(case, VerifiedBy.SCHEMA, "")
 
     def _create_in_planned_namespace(self, case: PreviewInput) -> Preview:
         preview = self._create_by_schema(case)
-        remarks = refuse_wrong_values(self.cluster, case.spot, with_stand_ins(case.desired), self._types(case))
+        remarks = refuse_wrong_values(self.cluster, case.spot, with_secret_stand_ins(case.desired), self._types(case))
         return replace(preview, warnings=remarks) if remarks else preview
 
     # --- live objects ----------------------------------------------------------------------------------------------
@@ -171,12 +176,14 @@ class ChangePreviewer:
     def _update(self, case: PreviewInput, *, ask_server: bool = True) -> Preview:
         assert case.live is not None
         live, types = case.live, self._types(case)
-        moves = moves_before_apply(case, with_placeholders(with_stand_ins(case.desired, case.live), types)[0], types)
+        moves = ownership_moves_before_apply(
+            case, with_placeholders(with_secret_stand_ins(case.desired, case.live), types)[0], types
+        )
         try:
             case, prediction = self._prediction(case, types, moves, ask_server)
         except Invalid as error:
             if not error.immutable:
-                raise add_remedy_for_undeclared_field(error, live) from None
+                raise add_remedy_for_field_set_by_others(error, live) from None
             return self._replace(case, types, error.causes)
         return self._settled(case, prediction, types, moves)
 
@@ -210,7 +217,7 @@ class ChangePreviewer:
         computed = self._computed(case, types, moves)
         if self.cluster.simulated:
             return computed
-        answer = dry_run_exact_write(self.cluster, case.spot, case.live, computed.after)
+        answer = dry_run_resulting_object(self.cluster, case.spot, case.live, computed.after)
         changed = field_changes(computed.after, answer, _keys(case, types))
         same = all(one.op is FieldOp.DISOWN for one in changed)
         return replace(
@@ -221,7 +228,7 @@ class ChangePreviewer:
         """The dry run, on the version that was observed: status may have moved, anything else is another plan."""
         for _ in range(_RE_READS):
             try:
-                return case, dry_run_apply(self.cluster, case.spot, with_stand_ins(case.desired), case.live)
+                return case, dry_run_apply(self.cluster, case.spot, with_secret_stand_ins(case.desired), case.live)
             except ResourceVersionConflict:
                 raw = self.cluster.get(*case.spot)
                 live = None if raw is None else seal_live_document(raw, self.fingerprinter)
@@ -232,15 +239,15 @@ class ChangePreviewer:
 
     def _computed(self, case: PreviewInput, types: MergeTypeTable, moves: OwnershipMoves) -> Prediction:
         assert case.live is not None
-        document, meaning = with_placeholders(with_stand_ins(case.desired, case.live), types)
+        document, meaning = with_placeholders(with_secret_stand_ins(case.desired, case.live), types)
         _refuse_invalid(document, types)
-        live = with_stand_ins(case.live)
+        live = with_secret_stand_ins(case.live)
         prediction = predict_locally(types, document, live, moves)
         if changes := immutable_changes(live, prediction.after, types):
             raise Invalid(
                 tuple(InvalidField(render_path(path), "FieldValueInvalid", m, immutable=True) for path, m in changes)
             )
-        if found := errors_of_excluding_fields(prediction.after):
+        if found := mutually_exclusive_field_errors(prediction.after):
             raise Invalid(tuple(InvalidField(render_path(path), "FieldValueForbidden", words) for path, words in found))
         exact = prediction.exact and not case.unknown
         return replace(prediction, after=without_placeholders(prediction.after, meaning), exact=exact)
@@ -248,7 +255,7 @@ class ChangePreviewer:
     def _replace(self, case: PreviewInput, types: MergeTypeTable, causes: tuple[InvalidField, ...]) -> Preview:
         """Immutable fields differ: delete and create, if the resource allows it."""
         assert case.live is not None
-        document, meaning = with_placeholders(with_stand_ins(case.desired, case.live), types)
+        document, meaning = with_placeholders(with_secret_stand_ins(case.desired, case.live), types)
         # The new object has nothing of the old one: neither what the server gave that one nor what others put there.
         anew = predict_as_created(document, types) or predict_locally(types, document, None).after
         after = seal_prediction(without_placeholders(anew, meaning), self.fingerprinter)
@@ -274,15 +281,15 @@ class ChangePreviewer:
         """What the prediction means: nothing, an update, an adoption, or a field that is not ours to take."""
         assert case.live is not None
         after = seal_prediction(prediction.after, self.fingerprinter)
-        credited = (*prediction.taken, *moved_fields(case.live, moves))
-        document = with_placeholders(with_stand_ins(case.desired, case.live), types)[0]
+        credited = (*prediction.taken, *fields_taken_by_ownership_moves(case.live, moves))
+        document = with_placeholders(with_secret_stand_ins(case.desired, case.live), types)[0]
         fields = field_changes(
             case.live, after, _keys(case, types), credited, lambda: predict_as_created(document, types)
         )
         if not fields and not moves and _same_owners(case.live, after):
             return make_unchanged_preview(case, lambda: types)
         if not case.ours and (refused := adoption_obstacle(case, prediction.taken)):
-            return replace(preview_blocked(case.effect, refused), fields=fields)
+            return replace(make_blocked_preview(case.effect, refused), fields=fields)
         applied_last = case.applied_last and not all(_is_rotated(change) for change in fields)
         declared = tuple(
             DriftedField(case.resource.address, change.reversed(), declared=True)
@@ -301,7 +308,12 @@ class ChangePreviewer:
             tuple(sorted(moves.managers)),
             moves.fields,
             case.ours and applied_last and bool(fields),
-            (*declared, *undeclared_by_others(case, lambda: types, (*forced, *(change.path for change in fields)))),
+            (
+                *declared,
+                *undeclared_fields_of_others_not_ignored(
+                    case, lambda: types, (*forced, *(change.path for change in fields))
+                ),
+            ),
             outputs=outputs_stable_over_update(case.live),
             warnings=remarks_on_fields_left_to_others(fields),
         )
@@ -325,9 +337,20 @@ def _created(case: PreviewInput, verified: VerifiedBy, expects: str) -> Preview:
 
 def _refuse_invalid(document: JsonObject, types: MergeTypeTable) -> None:
     """Raises Invalid with everything that a schema finds wrong."""
-    if problems := validation_errors(document, types):
+    if problems := object_validation_errors(document, types):
         raise Invalid(
             tuple(InvalidField(render_path(path), "FieldValueInvalid", message) for path, message in problems)
+        )
+
+
+def _refuse_wide_integers(document: JsonObject, kind: MergeType) -> None:
+    """Raises Invalid with every integer of which the server would store the last 32 bits."""
+    if found := list(wide_integers(kind, document)):
+        raise Invalid(
+            tuple(
+                InvalidField(render_path(path), "FieldValueInvalid", f"{number} does not fit into 32 bits")
+                for path, number in found
+            )
         )
 
 

@@ -22,8 +22,8 @@ from planner.values import (
     outputs_in_document,
 )
 from providers.cluster import FIELD_MANAGER
-from providers.kubernetes.applied_stamp import with_applied_stamp
-from providers.kubernetes.derived_fields import apply_derived_field_rules
+from providers.kubernetes.applied_digest_annotation import with_applied_digest_annotation
+from providers.kubernetes.derived_fields import document_to_send_by_derived_field_rules
 from providers.kubernetes.object_location import ObjectLocation, with_resolved_namespace
 from providers.kubernetes.secret_sealing import is_secret
 from providers.kubernetes.ssa.fieldset import FieldSet
@@ -31,13 +31,13 @@ from providers.kubernetes.ssa.merge_types import MergeTypeTable
 from providers.kubernetes.ssa.stored_nulls import without_dropped_nulls
 
 
-def document_to_send(
+def document_to_send_unrevealed(
     resource: Resource,
     spot: ObjectLocation,
     live: JsonObject | None,
     types: Callable[[], MergeTypeTable] = MergeTypeTable.builtin,
 ) -> JsonObject:
-    """The document to send, special leaves still inside. `live` is sealed; None for a create.
+    """The document to send, references to secrets and outputs still in it. `live` is sealed; None for a create.
 
     `types` is asked only where the schema decides: for nulls, and for a declared status.
     """
@@ -48,8 +48,8 @@ def document_to_send(
         # the server would own `stringData`, which is never stored: it is not known what changed
         data = {**(document.get("data") or {}), **plain}
         document = {key: value for key, value in document.items() if key != "stringData"} | {"data": data}
-    document = apply_derived_field_rules(document)
-    document = with_applied_stamp(document, unknown=bool(outputs_in_document(document)))
+    document = document_to_send_by_derived_field_rules(document)
+    document = with_applied_digest_annotation(document, unknown=bool(outputs_in_document(document)))
     for path in resource.options.ignore_fields if live else ():
         document = _ignoring(document, path, live or {})
     return document

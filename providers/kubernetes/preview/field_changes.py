@@ -18,7 +18,7 @@ from providers.cluster import FIELD_MANAGER, OPERATOR_MANAGER
 from providers.kubernetes.derived_fields import is_aggregated_cluster_role
 from providers.kubernetes.preview.field_takeover import TakenField, entries_of_other_managers
 from providers.kubernetes.ssa.fieldset import FieldSet
-from providers.kubernetes.ssa.ownership import STATUS, fields_applied_by, foreign_fields, owners_of_field
+from providers.kubernetes.ssa.ownership import STATUS, fields_applied_by, fields_owned_by_others, owners_of_field
 
 if TYPE_CHECKING:
     from planner.document_diff import ListKeys
@@ -181,7 +181,9 @@ def reason_addition_is_harmless(path: FieldPath) -> str:
     return "a restart" if _RESTARTED.fullmatch(render_path(path)) else ""
 
 
-def undeclared_fields(live: JsonObject, declared: Sequence[FieldPath] = ()) -> tuple[FieldChange, ...]:
+def undeclared_fields_of_other_managers(
+    live: JsonObject, declared: Sequence[FieldPath] = ()
+) -> tuple[FieldChange, ...]:
     """Fields of an object of ours that somebody else added, with manager and time; controllers' bookkeeping left out.
 
     `live` is sealed. Each is an addition from our point of view. `declared` are fields that we declare although others
@@ -191,7 +193,7 @@ def undeclared_fields(live: JsonObject, declared: Sequence[FieldPath] = ()) -> t
     if not any(_may_add(entry) for entry in entries_of_other_managers(live)):
         return tuple(out)
     aggregated = is_aggregated_cluster_role(live)
-    for path, value, owner in foreign_fields(live, FIELD_MANAGER):
+    for path, value, owner in fields_owned_by_others(live, FIELD_MANAGER):
         if owner.manager in _SYSTEM or (aggregated and path == ("rules",)) or _BOOKKEEPING.fullmatch(render_path(path)):
             continue
         if any(path_covers(known, path) or path_covers(path, known) for known in declared):

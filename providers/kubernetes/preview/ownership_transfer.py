@@ -9,45 +9,51 @@ from __future__ import annotations
 from planner.field_path import FieldPath, ListItem, SetMemberPathElement, path_covers, render_path
 from planner.values import JsonObject
 from providers.cluster import FIELD_MANAGER
-from providers.kubernetes.csa_upgrade import (
+from providers.kubernetes.errors import Invalid
+from providers.kubernetes.field_ownership_migration import (
     OwnershipMoves,
-    is_client_side,
-    managers_that_own_fields,
+    has_client_side_apply_fields,
+    named_managers_owning_fields,
     object_with_migrated_ownership,
 )
-from providers.kubernetes.errors import Invalid
 from providers.kubernetes.preview.field_changes import reason_addition_is_harmless
 from providers.kubernetes.preview.field_takeover import TakenField
-from providers.kubernetes.preview.leftover_values import fields_added_by_others, unowned_leftover_fields
+from providers.kubernetes.preview.leftover_server_defaults import (
+    undeclared_fields_of_others_beyond_defaults,
+    unowned_leftover_defaults,
+)
 from providers.kubernetes.preview.preview_input import PreviewInput
-from providers.kubernetes.secret_sealing import is_secret, with_stand_ins
+from providers.kubernetes.secret_sealing import is_secret, with_secret_stand_ins
 from providers.kubernetes.ssa.fieldset import FieldSet
 from providers.kubernetes.ssa.merge_types import MergeTypeTable
-from providers.kubernetes.ssa.ownership import fields_applied_by, foreign_fields
+from providers.kubernetes.ssa.ownership import fields_applied_by, fields_owned_by_others
 
 
-def moves_before_apply(case: PreviewInput, document: JsonObject, types: MergeTypeTable) -> OwnershipMoves:
+def ownership_moves_before_apply(case: PreviewInput, document: JsonObject, types: MergeTypeTable) -> OwnershipMoves:
     """The moves before `document` (stand-ins, no open outputs) is applied to the live object of a case."""
     assert case.live is not None
     options = case.resource.options
     entries = OwnershipMoves(
-        client_side=not case.ours and is_client_side(case.live),
-        managers=frozenset(managers_that_own_fields(case.live, options.take_over)),
+        client_side=not case.ours and has_client_side_apply_fields(case.live),
+        managers=frozenset(named_managers_owning_fields(case.live, options.take_over)),
     )
     base = object_with_migrated_ownership(case.live, entries)
     fields: tuple[FieldPath, ...] = (
-        () if is_secret(document) else unowned_leftover_fields(with_stand_ins(base), document, types)
+        () if is_secret(document) else unowned_leftover_defaults(with_secret_stand_ins(base), document, types)
     )
     if options.reset_undeclared:
         fields = (*fields, *_added(base, types))
     return OwnershipMoves(entries.client_side, entries.managers, tuple(dict.fromkeys(fields)))
 
 
-def moved_fields(live: JsonObject, moves: OwnershipMoves) -> tuple[TakenField, ...]:
-    """What the moves take from other managers than kubectl's client-side apply, to name whose it was."""
+def fields_taken_by_ownership_moves(live: JsonObject, moves: OwnershipMoves) -> tuple[TakenField, ...]:
+    """The fields that ownership moves take from other managers than kubectl's client-side apply, with whose they
+    were."""
     if not (moves.managers or moves.fields):
         return ()
-    found = (TakenField(path, owner.manager, owner.time) for path, _, owner in foreign_fields(live, FIELD_MANAGER))
+    found = (
+        TakenField(path, owner.manager, owner.time) for path, _, owner in fields_owned_by_others(live, FIELD_MANAGER)
+    )
     return tuple(
         one
         for one in found
@@ -55,12 +61,12 @@ def moved_fields(live: JsonObject, moves: OwnershipMoves) -> tuple[TakenField, .
     )
 
 
-def add_remedy_for_undeclared_field(error: Invalid, live: JsonObject) -> Invalid:
-    """The refusal with a remedy, where a refused field is not declared and somebody else set it."""
+def add_remedy_for_field_set_by_others(error: Invalid, live: JsonObject) -> Invalid:
+    """The server's refusal, with a remedy where a refused field is not declared and another manager set it."""
     fields = [cause.field for cause in error.causes if cause.field]
     owners = {
         owner.manager
-        for path, _, owner in foreign_fields(live, FIELD_MANAGER)
+        for path, _, owner in fields_owned_by_others(live, FIELD_MANAGER)
         if any(render_path(path).startswith(field) for field in fields)
     }
     if not owners or error.remedy:
@@ -74,7 +80,9 @@ def _added(live: JsonObject, types: MergeTypeTable) -> tuple[FieldPath, ...]:
     """What others added to an object and is not harmless, list items as a whole. Not what nobody is known to have set:
     replicas without an owner may be those of an autoscaler."""
     ours = fields_applied_by(live, FIELD_MANAGER)
-    paths = (change.path for change in fields_added_by_others(live, lambda: types) if change.manager)
+    paths = (
+        change.path for change in undeclared_fields_of_others_beyond_defaults(live, lambda: types) if change.manager
+    )
     return tuple(dict.fromkeys(_whole(path, ours) for path in paths if not reason_addition_is_harmless(path)))
 
 

@@ -14,7 +14,7 @@ from planner.ports import Absent, Effect, Observation, Preview
 from planner.resource import Resource
 from planner.values import JsonObject
 from providers.cluster import Cluster, KindInfo
-from providers.kubernetes.cluster_types import ClusterTypes, group_kind_of_crd
+from providers.kubernetes.cluster_merge_types import ClusterMergeTypes, group_kind_of_crd
 from providers.kubernetes.object_location import is_crd, kinds_of_planned_crds
 
 
@@ -26,7 +26,7 @@ class PlannedPrerequisites:
     kinds: dict[tuple[str, str], KindInfo] = field(default_factory=dict)
     moving: set[tuple[str, str]] = field(default_factory=set)
     crds: dict[Address, JsonObject] = field(default_factory=dict)
-    _schemas: ClusterTypes | None = None
+    _schemas: ClusterMergeTypes | None = None
 
     def look(self, items: Iterable[tuple[Resource, Observation]]) -> None:
         """Take note of resources and of what was seen of them."""
@@ -44,10 +44,10 @@ class PlannedPrerequisites:
         changing = (self.crds[address] for address, p in previews.items() if address in self.crds and _changes(p))
         self.moving |= {group_kind_of_crd(crd) for crd in changing}
 
-    def schemas(self, cluster: Cluster) -> ClusterTypes:
+    def schemas(self, cluster: Cluster) -> ClusterMergeTypes:
         """Types that count the declared CRDs before the live ones."""
         if self._schemas is None:
-            self._schemas = ClusterTypes(cluster, self.crds.values())
+            self._schemas = ClusterMergeTypes(cluster, self.crds.values())
         return self._schemas
 
 

@@ -14,20 +14,20 @@ from planner.field_path import FieldPath
 from planner.plan import VerifiedBy
 from planner.values import Json, JsonObject, JsonValue, OutputRef, OutputTemplate, document_digest, outputs_in_document
 from providers.cluster import FIELD_MANAGER, Cluster
-from providers.kubernetes.csa_upgrade import OwnershipMoves, object_with_migrated_ownership
+from providers.kubernetes.field_ownership_migration import OwnershipMoves, object_with_migrated_ownership
 from providers.kubernetes.object_location import ObjectLocation
 from providers.kubernetes.preview.field_takeover import TakenField, has_same_value, taken_fields
 from providers.kubernetes.secret_sealing import (
     is_secret,
-    mask_unknown_values,
-    stand_ins_as_text,
-    stand_ins_for_dry_run,
-    with_stand_ins,
+    mask_unknown_secret_values,
+    secret_stand_ins_as_text,
+    secret_stand_ins_for_dry_run,
+    with_secret_stand_ins,
 )
 from providers.kubernetes.ssa import merge
 from providers.kubernetes.ssa.merge_types import MergeTypeTable
 from providers.kubernetes.ssa.ownership import fields_applied_by, project_fields
-from providers.kubernetes.ssa.validate_object import validation_errors
+from providers.kubernetes.ssa.validate_object import object_validation_errors
 
 # What a write leaves alone: names, and what the server counts.
 _SERVER_METADATA = ("uid", "resourceVersion", "generation", "creationTimestamp", "selfLink", "managedFields")
@@ -63,7 +63,7 @@ def dry_run_apply(cluster: Cluster, spot: ObjectLocation, desired: JsonObject, l
         have = live["metadata"]
         metadata = {**metadata, "uid": have["uid"], "resourceVersion": have["resourceVersion"]}
     body = {**desired, "metadata": metadata}
-    answer = cluster.apply(spot.kind, stand_ins_for_cluster(cluster, body), force=True, dry_run=True)
+    answer = cluster.apply(spot.kind, secret_stand_ins_for_cluster(cluster, body), force=True, dry_run=True)
     if is_secret(desired) and desired.get("data"):
         # Its values are not looked at: what was sent is what will be stored. An empty map is stored as none.
         answer = {**answer, "data": desired["data"]}
@@ -71,7 +71,7 @@ def dry_run_apply(cluster: Cluster, spot: ObjectLocation, desired: JsonObject, l
     return Prediction(answer, taken_fields(live, answer) if live else (), verified)
 
 
-def dry_run_exact_write(cluster: Cluster, spot: ObjectLocation, live: JsonObject, after: JsonObject) -> JsonObject:
+def dry_run_resulting_object(cluster: Cluster, spot: ObjectLocation, live: JsonObject, after: JsonObject) -> JsonObject:
     """The server's answer to a dry run of a write that leaves exactly `after`, on the version of `live`.
 
     Only the outcome of several steps can be asked about that way, not the steps. Raises ProviderError as a write would.
@@ -90,9 +90,9 @@ def dry_run_exact_write(cluster: Cluster, spot: ObjectLocation, live: JsonObject
     return cluster.patch(*spot, steps, dry_run=True)
 
 
-def stand_ins_for_cluster(cluster: Cluster, standing_in: JsonObject) -> JsonObject:
-    """Stand-ins in the form that this cluster takes."""
-    return stand_ins_as_text(standing_in) if cluster.simulated else stand_ins_for_dry_run(standing_in)
+def secret_stand_ins_for_cluster(cluster: Cluster, standing_in: JsonObject) -> JsonObject:
+    """A document with its stand-ins for secret values in the form that this cluster takes in a dry run."""
+    return secret_stand_ins_as_text(standing_in) if cluster.simulated else secret_stand_ins_for_dry_run(standing_in)
 
 
 def predict_locally(
@@ -119,7 +119,7 @@ def digest_of_declared_fields(after: JsonObject, desired: JsonObject) -> str:
     Custom kinds are taken without their schema, so that the digest does not depend on which CRD was at hand.
     """
     retained = project_fields(
-        mask_unknown_values(after, desired), _plain(_less_filled(desired, after)), MergeTypeTable.builtin()
+        mask_unknown_secret_values(after, desired), _plain(_less_filled(desired, after)), MergeTypeTable.builtin()
     )
     return document_digest(retained)
 
@@ -138,7 +138,7 @@ def _less_filled(desired: JsonObject, after: JsonObject) -> JsonObject:
 
 def _plain(desired: JsonObject) -> JsonObject:
     """The document with texts in place of special leaves; only its paths matter."""
-    return _filled(with_stand_ins(desired), {})[0]
+    return _filled(with_secret_stand_ins(desired), {})[0]
 
 
 # --- documents with outputs that are not known yet ------------------------------------------------------------------
@@ -149,14 +149,14 @@ def with_placeholders(desired: JsonObject, types: MergeTypeTable) -> tuple[JsonO
     as_texts, meaning = _filled(desired, {})
     if not meaning:  # nothing stands for anything, whatever its type
         return as_texts, meaning
-    wrong = dict(validation_errors(as_texts, types, only_shape=True))
+    wrong = dict(object_validation_errors(as_texts, types, only_shape=True))
     if not wrong:
         return as_texts, meaning
     return _filled(desired, wrong)
 
 
 def without_placeholders(document: JsonValue, meaning: Mapping[Json, Json]) -> Json:
-    """The reverse of `filled` in a document made from it."""
+    """The references again in place of their placeholders (see with_placeholders), in a document made from it."""
     if isinstance(document, dict):
         return {key: without_placeholders(item, meaning) for key, item in document.items()}
     if isinstance(document, list):

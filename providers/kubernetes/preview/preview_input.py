@@ -13,17 +13,17 @@ from planner.ports import Effect, Observation, Present, Preview
 from planner.resource import SET_LABEL, Resource
 from planner.values import JsonObject, SealedSecret, outputs_in_document
 from providers.cluster import FIELD_MANAGER
-from providers.kubernetes.applied_stamp import applied_stamp
-from providers.kubernetes.csa_upgrade import managers_that_own_fields
+from providers.kubernetes.applied_digest_annotation import applied_digest_annotation
 from providers.kubernetes.errors import Invalid
+from providers.kubernetes.field_ownership_migration import named_managers_owning_fields
 from providers.kubernetes.object_location import ObjectLocation
-from providers.kubernetes.preview.document_to_send import document_to_send, non_json_leaves
+from providers.kubernetes.preview.document_to_send import document_to_send_unrevealed, non_json_leaves
 from providers.kubernetes.preview.field_changes import reason_addition_is_harmless
 from providers.kubernetes.preview.field_takeover import TakenField
-from providers.kubernetes.preview.leftover_values import fields_added_by_others
+from providers.kubernetes.preview.leftover_server_defaults import undeclared_fields_of_others_beyond_defaults
 from providers.kubernetes.read_observations import applied_by_us
 from providers.kubernetes.readiness import object_readiness
-from providers.kubernetes.secret_sealing import is_secret, with_stand_ins
+from providers.kubernetes.secret_sealing import is_secret, with_secret_stand_ins
 from providers.kubernetes.ssa.merge_types import MergeTypeTable
 from providers.kubernetes.ssa.ownership import apply_changes_nothing
 
@@ -53,8 +53,8 @@ class PreviewInput:
     @property
     def applied_last(self) -> bool:
         """Whether this very document is what was applied last."""
-        mine = applied_stamp(self.desired)
-        return bool(mine) and self.live is not None and applied_stamp(self.live) == mine
+        mine = applied_digest_annotation(self.desired)
+        return bool(mine) and self.live is not None and applied_digest_annotation(self.live) == mine
 
     @property
     def changed_document(self) -> JsonObject | None:
@@ -62,7 +62,7 @@ class PreviewInput:
         return self.desired if self.desired != self.resource.manifest else None
 
 
-def preview_without_prediction(
+def preview_unless_prediction_needed(
     resource: Resource, spot: ObjectLocation, seen: Observation, types: Callable[[], MergeTypeTable], *, simulated: bool
 ) -> PreviewInput | Preview:
     """The preview if it can be determined at once, else the case to predict.
@@ -80,7 +80,7 @@ def preview_without_prediction(
     moves = live is not None and _moves_ownership(resource, live, types)
     if live is not None and as_it_came and not moves and _is_same(plain, leaves_too=True):
         return make_unchanged_preview(plain, types)
-    case = replace(plain, desired=document_to_send(resource, spot, live, types))
+    case = replace(plain, desired=document_to_send_unrevealed(resource, spot, live, types))
     if live is not None and not moves and _is_unchanged(case, simulated):
         return make_unchanged_preview(case, types)
     return _refusal(case) or replace(case, unknown=bool(outputs_in_document(case.desired)))
@@ -89,11 +89,11 @@ def preview_without_prediction(
 def _moves_ownership(resource: Resource, live: JsonObject, types: Callable[[], MergeTypeTable]) -> bool:
     """Whether a command or an annotation asks to take over what others own of an object, and there is any."""
     options = resource.options
-    if options.take_over and managers_that_own_fields(live, options.take_over):
+    if options.take_over and named_managers_owning_fields(live, options.take_over):
         return True
     return options.reset_undeclared and any(
         bool(change.manager) and not reason_addition_is_harmless(change.path)
-        for change in fields_added_by_others(live, types)
+        for change in undeclared_fields_of_others_beyond_defaults(live, types)
     )
 
 
@@ -114,7 +114,7 @@ def _is_same(case: PreviewInput, *, leaves_too: bool) -> bool:
         return False
     live, desired = case.live, case.desired
     if is_secret(desired):
-        live, desired = with_stand_ins(live), with_stand_ins(desired, live)
+        live, desired = with_secret_stand_ins(live), with_secret_stand_ins(desired, live)
     return apply_changes_nothing(live, desired, manager=FIELD_MANAGER, leaves_too=leaves_too)
 
 
@@ -124,13 +124,13 @@ def make_unchanged_preview(case: PreviewInput, types: Callable[[], MergeTypeTabl
     state = object_readiness(case.live, waits=case.resource.options.wait != "none")
     return Preview(
         Effect.NONE,
-        drift=undeclared_by_others(case, types),
+        drift=undeclared_fields_of_others_not_ignored(case, types),
         outputs=case.outputs,
         awaiting="" if state.done and state.ok else state.message or "not ready",
     )
 
 
-def undeclared_by_others(
+def undeclared_fields_of_others_not_ignored(
     case: PreviewInput, types: Callable[[], MergeTypeTable], declared: Sequence[FieldPath] = ()
 ) -> tuple[DriftedField, ...]:
     """What others added to an object of ours, less what it leaves to others (ignore-fields). `declared` are fields of
@@ -138,7 +138,7 @@ def undeclared_by_others(
     if case.live is None or not case.ours:
         return ()
     address = case.resource.address
-    added = fields_added_by_others(case.live, types, declared)
+    added = undeclared_fields_of_others_beyond_defaults(case.live, types, declared)
     return tuple(
         DriftedField(address, change, declared=False, harmless=reason_addition_is_harmless(change.path))
         for change in added
@@ -146,7 +146,7 @@ def undeclared_by_others(
     )
 
 
-def preview_blocked(effect: Effect, error: ProviderError) -> Preview:
+def make_blocked_preview(effect: Effect, error: ProviderError) -> Preview:
     """The preview of what cannot be done, for the reason that the error gives."""
     evidence = "; ".join(str(cause) for cause in error.causes) if isinstance(error, Invalid) else ""
     return Preview(effect, blocked=error.message, evidence=evidence, remedy=error.remedy)
@@ -173,16 +173,16 @@ def _refusal(case: PreviewInput) -> Preview | None:
     """Reasons to touch nothing that need no prediction."""
     if place := _misplaced_secret(case.desired):
         error = PermanentError(f"{place} holds a secret outside of a Secret's data", remedy="use a Secret")
-        return preview_blocked(case.effect, error)
+        return make_blocked_preview(case.effect, error)
     if case.live is None:
         return None
     if case.live["metadata"].get("deletionTimestamp"):
         error = PermanentError("it is being deleted", remedy="wait until it is gone, then plan again")
-        return preview_blocked(case.effect, error)
+        return make_blocked_preview(case.effect, error)
     owner = _owner(case.live)
     if owner and owner != case.resource.owned_by:
         remedy = f"remove it from one of the two, or its label {SET_LABEL}"
-        return preview_blocked(case.effect, PermanentError(f"it belongs to another set: {owner}", remedy=remedy))
+        return make_blocked_preview(case.effect, PermanentError(f"it belongs to another set: {owner}", remedy=remedy))
     return None
 
 

@@ -16,11 +16,15 @@ from planner.errors import ProviderError
 from planner.ports import Absent, Effect, Fingerprinter, Observation, Present, Preview
 from planner.resource import Resource
 from providers.cluster import Cluster
-from providers.kubernetes.object_location import can_be_declared, is_crd, locate_object
+from providers.kubernetes.object_location import is_crd, kind_can_be_read_and_written, locate_object
 from providers.kubernetes.parallel_map import ParallelMap
 from providers.kubernetes.preview.planned_prerequisites import PlannedPrerequisites
-from providers.kubernetes.preview.preview_input import PreviewInput, preview_blocked, preview_without_prediction
-from providers.kubernetes.preview.unserved_kinds import not_declarable_error, not_served_error
+from providers.kubernetes.preview.preview_input import (
+    PreviewInput,
+    make_blocked_preview,
+    preview_unless_prediction_needed,
+)
+from providers.kubernetes.preview.unserved_kind_errors import kind_not_declarable_error, kind_not_served_error
 from providers.kubernetes.ssa.merge_types import MergeTypeTable
 
 
@@ -54,12 +58,12 @@ class Previewer:
                 out[resource.address] = found
         if cases:
             from providers.kubernetes.preview.change_previewer import UNASKED, ChangePreviewer
-            from providers.kubernetes.preview.sampled_previews import preview_by_sample
+            from providers.kubernetes.preview.sampled_previews import preview_sample_of_new_objects
 
             schemas = self.horizon.schemas(self.cluster)
             judge = ChangePreviewer(self.cluster, self.fingerprinter, self.horizon, schemas, self.dry_creates)
             parallel = ParallelMap(1 if self.cluster.simulated else self.parallelism)
-            out |= _told_once(preview_by_sample(judge, cases, parallel), UNASKED)
+            out |= _told_once(preview_sample_of_new_objects(judge, cases, parallel), UNASKED)
         return out
 
     def _case(self, resource: Resource, seen: Observation) -> PreviewInput | Preview:
@@ -71,20 +75,20 @@ class Previewer:
             kind = kind or self.horizon.kinds.get((resource.api_version, address.kind))
             if kind is None:
                 crds = self.horizon.crds.values()
-                return preview_blocked(
-                    effect, not_served_error(resource.api_version, address.kind, self.cluster.kinds(), crds)
+                return make_blocked_preview(
+                    effect, kind_not_served_error(resource.api_version, address.kind, self.cluster.kinds(), crds)
                 )
-            if not can_be_declared(kind):
-                return preview_blocked(effect, not_declarable_error(kind))
+            if not kind_can_be_read_and_written(kind):
+                return make_blocked_preview(effect, kind_not_declarable_error(kind))
         except ProviderError as error:
-            return preview_blocked(effect, error)
+            return make_blocked_preview(effect, error)
         spot = locate_object(kind, address, self.default_namespace)
         known = kind  # of this very case, for the function below
 
         def types() -> MergeTypeTable:
             return self.horizon.schemas(self.cluster).table(known)
 
-        return preview_without_prediction(resource, spot, seen, types, simulated=self.cluster.simulated)
+        return preview_unless_prediction_needed(resource, spot, seen, types, simulated=self.cluster.simulated)
 
 
 def _told_once(previews: Mapping[Address, Preview], opening: str) -> dict[Address, Preview]:

@@ -20,10 +20,10 @@ ASKED_ABOUT_EACH = 200  # new objects: the answers take a quarter of a second
 _Group: TypeAlias = tuple[str, str, str]
 
 
-def preview_by_sample(
+def preview_sample_of_new_objects(
     judge: ChangePreviewer, cases: Sequence[PreviewInput], parallel: ParallelMap
 ) -> Mapping[Address, Preview]:
-    """The preview of each case."""
+    """The preview of each case; of many new objects of one kind and namespace only one is asked about at the server."""
     samples = _samples(cases)
     if judge.dry_creates or judge.cluster.simulated or _new(cases) <= ASKED_ABOUT_EACH:
         return _by_address(cases, parallel.map(judge.predicted, cases))

@@ -8,18 +8,18 @@ from providers.kubernetes.readiness_rules.status_parts import (
     READY,
     failed_because,
     has_condition,
+    map_field_or_empty,
     pending_because,
     ready_because,
     reason_text,
     status_conditions,
-    status_map,
-    termination_text,
+    what_deletion_waits_for,
 )
 
 
 def claim_readiness(live: JsonObject, binds_at_once: bool) -> Readiness:
     """Bound; one that binds with its first pod is good enough unless `binds_at_once`."""
-    phase = status_map(live, "status").get("phase")
+    phase = map_field_or_empty(live, "status").get("phase")
     if phase == "Lost":
         return failed_because("its volume is lost")
     if phase == "Bound":
@@ -33,17 +33,17 @@ def claim_readiness(live: JsonObject, binds_at_once: bool) -> Readiness:
 
 def volume_readiness(live: JsonObject) -> Readiness:
     """Available, bound or released; Failed is a failure."""
-    phase = status_map(live, "status").get("phase")
+    phase = map_field_or_empty(live, "status").get("phase")
     if phase == "Failed":
-        return failed_because(reason_text(status_map(live, "status"), "the volume failed"))
+        return failed_because(reason_text(map_field_or_empty(live, "status"), "the volume failed"))
     return pending_because("the volume is not available yet") if phase in (None, "Pending") else READY
 
 
 def namespace_readiness(live: JsonObject) -> Readiness:
     """Active."""
-    phase = status_map(live, "status").get("phase")
+    phase = map_field_or_empty(live, "status").get("phase")
     if phase == "Terminating":
-        return pending_because(termination_text(live))
+        return pending_because(what_deletion_waits_for(live))
     return READY if phase == "Active" else pending_because("not active yet")
 
 
@@ -62,9 +62,9 @@ def crd_readiness(live: JsonObject) -> Readiness:
 
 def service_readiness(live: JsonObject) -> Readiness:
     """There; of type LoadBalancer, with an address."""
-    if status_map(live, "spec").get("type") != "LoadBalancer":
+    if map_field_or_empty(live, "spec").get("type") != "LoadBalancer":
         return READY
-    ingress = status_map(status_map(live, "status"), "loadBalancer").get("ingress")
+    ingress = map_field_or_empty(map_field_or_empty(live, "status"), "loadBalancer").get("ingress")
     return READY if ingress else pending_because("no address from the load balancer yet")
 
 

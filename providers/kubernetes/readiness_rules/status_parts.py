@@ -26,13 +26,13 @@ def ready_because(message: str) -> Readiness:
     return Readiness(done=True, ok=True, message=message)
 
 
-def status_map(parent: JsonObject, name: str) -> JsonObject:
+def map_field_or_empty(parent: JsonObject, name: str) -> JsonObject:
     """The map in a field; empty where something else is there, or nothing."""
     value = parent.get(name)
     return value if isinstance(value, dict) else {}
 
 
-def status_number(parent: JsonObject, name: str, default: int = 0) -> int:
+def number_field_or_default(parent: JsonObject, name: str, default: int = 0) -> int:
     """The whole number in a field, else the default of the API."""
     value = parent.get(name)
     return value if isinstance(value, int) else default
@@ -40,7 +40,7 @@ def status_number(parent: JsonObject, name: str, default: int = 0) -> int:
 
 def status_conditions(live: JsonObject) -> Mapping[str, JsonObject]:
     """The conditions of a status by their type."""
-    entries = status_map(live, "status").get("conditions")
+    entries = map_field_or_empty(live, "status").get("conditions")
     found = [entry for entry in entries if isinstance(entry, dict)] if isinstance(entries, list) else []
     return {str(entry.get("type")): entry for entry in found}
 
@@ -59,8 +59,8 @@ def reason_text(condition: JsonObject | None, fallback: str) -> str:
 
 def pending_if_spec_unobserved(live: JsonObject) -> Readiness | None:
     """In progress while the controller has not seen the newest spec. Only for kinds that report what they have seen."""
-    generation = status_map(live, "metadata").get("generation")
-    observed = status_map(live, "status").get("observedGeneration")
+    generation = map_field_or_empty(live, "metadata").get("generation")
+    observed = map_field_or_empty(live, "status").get("observedGeneration")
     if isinstance(observed, int) and isinstance(generation, int) and observed < generation:
         return pending_because(f"its controller has seen generation {observed} of {generation}")
     return None
@@ -68,7 +68,7 @@ def pending_if_spec_unobserved(live: JsonObject) -> Readiness | None:
 
 def pending_until_first_observed(live: JsonObject) -> Readiness | None:
     """In progress until a controller that always reports observedGeneration has reported at all."""
-    if not status_number(status_map(live, "status"), "observedGeneration"):
+    if not number_field_or_default(map_field_or_empty(live, "status"), "observedGeneration"):
         return pending_because("its controller has not seen it yet")
     return None
 
@@ -78,11 +78,15 @@ def pending_if_fewer(have: int, want: int, what: str) -> Readiness | None:
     return pending_because(f"{have} of {want} {what}") if have < want else None
 
 
-def termination_text(live: JsonObject) -> str:
+def what_deletion_waits_for(live: JsonObject) -> str:
     """What an object that is being deleted waits for: its finalizers, or the conditions of a Namespace."""
-    metadata = status_map(live, "metadata")
+    metadata = map_field_or_empty(live, "metadata")
     held = [str(item) for item in metadata.get("finalizers") or ()]
-    held += [str(item) for item in status_map(live, "spec").get("finalizers") or () if live.get("kind") == "Namespace"]
+    held += [
+        str(item)
+        for item in map_field_or_empty(live, "spec").get("finalizers") or ()
+        if live.get("kind") == "Namespace"
+    ]
     stuck = [
         reason_text(condition, name)
         for name, condition in sorted(status_conditions(live).items())

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from planner.ports import Readiness
 from planner.values import Json, JsonObject
-from providers.kubernetes.readiness_rules.status_parts import reason_text, status_conditions, status_map
+from providers.kubernetes.readiness_rules.status_parts import map_field_or_empty, reason_text, status_conditions
 
 
 def tekton_run_readiness(live: JsonObject) -> Readiness:
     """PipelineRun, TaskRun, CustomRun: over as soon as Succeeded is not Unknown. Outputs: state, reason, results."""
-    status, condition = status_map(live, "status"), status_conditions(live).get("Succeeded")
+    status, condition = map_field_or_empty(live, "status"), status_conditions(live).get("Succeeded")
     reason = str((condition or {}).get("reason") or "")
     outcome = (condition or {}).get("status")
     state = {"True": "succeeded", "False": "failed"}.get(str(outcome), "running" if condition else "pending")
@@ -27,11 +27,11 @@ def _results(status: JsonObject) -> dict[str, Json]:
 
 def application_readiness(live: JsonObject, converge: bool) -> Readiness:
     """There; with `converge` Synced, Healthy, and no sync running. Outputs: revision, sync, health."""
-    status = status_map(live, "status")
-    sync, health = status_map(status, "sync").get("status"), status_map(status, "health").get("status")
-    outputs = {"revision": status_map(status, "sync").get("revision"), "sync": sync, "health": health}
+    status = map_field_or_empty(live, "status")
+    sync, health = map_field_or_empty(status, "sync").get("status"), map_field_or_empty(status, "health").get("status")
+    outputs = {"revision": map_field_or_empty(status, "sync").get("revision"), "sync": sync, "health": health}
     outputs = {key: value for key, value in outputs.items() if value is not None}
-    operation = status_map(status, "operationState")
+    operation = map_field_or_empty(status, "operationState")
     running = bool(live.get("operation")) or operation.get("phase") in ("Running", "Terminating")
     ok = not converge or (sync == "Synced" and health == "Healthy" and not running)
     seen = f"{sync or 'not compared yet'}, {health or 'health unknown'}"

@@ -8,20 +8,24 @@ from providers.kubernetes.readiness_rules.status_parts import (
     READY,
     failed_because,
     has_condition,
+    map_field_or_empty,
+    number_field_or_default,
     pending_because,
     pending_if_fewer,
     pending_until_first_observed,
     ready_because,
     reason_text,
     status_conditions,
-    status_map,
-    status_number,
 )
 
 
 def deployment_readiness(live: JsonObject) -> Readiness:
     """As `kubectl rollout status`: all replicas updated and available, no old one left; paused is as declared."""
-    spec, status, conditions = status_map(live, "spec"), status_map(live, "status"), status_conditions(live)
+    spec, status, conditions = (
+        map_field_or_empty(live, "spec"),
+        map_field_or_empty(live, "status"),
+        status_conditions(live),
+    )
     if waiting := pending_until_first_observed(live):
         return waiting
     if spec.get("paused") is True:
@@ -29,12 +33,12 @@ def deployment_readiness(live: JsonObject) -> Readiness:
     progressing = conditions.get("Progressing")
     if progressing and progressing.get("reason") == "ProgressDeadlineExceeded":
         return failed_because(reason_text(progressing, "ProgressDeadlineExceeded"))
-    want, updated = status_number(spec, "replicas", 1), status_number(status, "updatedReplicas")
-    old = status_number(status, "replicas") - updated
+    want, updated = number_field_or_default(spec, "replicas", 1), number_field_or_default(status, "updatedReplicas")
+    old = number_field_or_default(status, "replicas") - updated
     missing = (
         pending_if_fewer(updated, want, "replicas updated")
         or (pending_because(f"{old} old replicas still run") if old > 0 else None)
-        or pending_if_fewer(status_number(status, "availableReplicas"), updated, "updated replicas available")
+        or pending_if_fewer(number_field_or_default(status, "availableReplicas"), updated, "updated replicas available")
         or (pending_because(f"{updated - want} replicas too many") if updated > want else None)
     )
     if missing and has_condition(conditions, "ReplicaFailure"):
@@ -44,18 +48,20 @@ def deployment_readiness(live: JsonObject) -> Readiness:
 
 def stateful_set_readiness(live: JsonObject) -> Readiness:
     """As `kubectl rollout status`, above the partition; with OnDelete the running pods are enough."""
-    spec, status = status_map(live, "spec"), status_map(live, "status")
+    spec, status = map_field_or_empty(live, "spec"), map_field_or_empty(live, "status")
     if waiting := pending_until_first_observed(live):
         return waiting
-    want = status_number(spec, "replicas", 1)
-    strategy = status_map(spec, "updateStrategy")
-    partition = status_number(status_map(strategy, "rollingUpdate"), "partition")
-    missing = pending_if_fewer(status_number(status, "readyReplicas"), want, "replicas ready")
-    if not missing and status_number(status, "replicas") > want:
-        missing = pending_because(f"{status_number(status, 'replicas') - want} replicas too many")
+    want = number_field_or_default(spec, "replicas", 1)
+    strategy = map_field_or_empty(spec, "updateStrategy")
+    partition = number_field_or_default(map_field_or_empty(strategy, "rollingUpdate"), "partition")
+    missing = pending_if_fewer(number_field_or_default(status, "readyReplicas"), want, "replicas ready")
+    if not missing and number_field_or_default(status, "replicas") > want:
+        missing = pending_because(f"{number_field_or_default(status, 'replicas') - want} replicas too many")
     if missing or strategy.get("type") == "OnDelete":
         return missing or ready_because("pods are updated when they are deleted (OnDelete)")
-    if missing := pending_if_fewer(status_number(status, "updatedReplicas"), want - partition, "replicas updated"):
+    if missing := pending_if_fewer(
+        number_field_or_default(status, "updatedReplicas"), want - partition, "replicas updated"
+    ):
         return missing
     current, update = status.get("currentRevision"), status.get("updateRevision")
     if not partition and want and current != update:
@@ -65,26 +71,30 @@ def stateful_set_readiness(live: JsonObject) -> Readiness:
 
 def daemon_set_readiness(live: JsonObject) -> Readiness:
     """A pod of the newest revision is available on each node that is meant."""
-    status = status_map(live, "status")
+    status = map_field_or_empty(live, "status")
     if waiting := pending_until_first_observed(live):
         return waiting
-    want = status_number(status, "desiredNumberScheduled")
-    if status_map(status_map(live, "spec"), "updateStrategy").get("type") != "OnDelete":
-        missing = pending_if_fewer(status_number(status, "updatedNumberScheduled"), want, "nodes updated")
+    want = number_field_or_default(status, "desiredNumberScheduled")
+    if map_field_or_empty(map_field_or_empty(live, "spec"), "updateStrategy").get("type") != "OnDelete":
+        missing = pending_if_fewer(number_field_or_default(status, "updatedNumberScheduled"), want, "nodes updated")
     else:
         missing = None
-    return missing or pending_if_fewer(status_number(status, "numberAvailable"), want, "nodes available") or READY
+    return (
+        missing
+        or pending_if_fewer(number_field_or_default(status, "numberAvailable"), want, "nodes available")
+        or READY
+    )
 
 
 def replica_set_readiness(live: JsonObject) -> Readiness:
     """As many replicas available as wanted, and no more."""
-    want = status_number(status_map(live, "spec"), "replicas", 1)
-    status = status_map(live, "status")
+    want = number_field_or_default(map_field_or_empty(live, "spec"), "replicas", 1)
+    status = map_field_or_empty(live, "status")
     missing = pending_until_first_observed(live) or pending_if_fewer(
-        status_number(status, "availableReplicas"), want, "replicas available"
+        number_field_or_default(status, "availableReplicas"), want, "replicas available"
     )
-    if not missing and status_number(status, "replicas") > want:
-        missing = pending_because(f"{status_number(status, 'replicas') - want} replicas too many")
+    if not missing and number_field_or_default(status, "replicas") > want:
+        missing = pending_because(f"{number_field_or_default(status, 'replicas') - want} replicas too many")
     failure = status_conditions(live).get("ReplicaFailure")
     if missing and failure and failure.get("status") == "True":
         return pending_because(f"{missing.message} ({reason_text(failure, 'ReplicaFailure')})")
@@ -93,22 +103,26 @@ def replica_set_readiness(live: JsonObject) -> Readiness:
 
 def job_readiness(live: JsonObject) -> Readiness:
     """Complete; Failed is a failure, suspended is as declared."""
-    spec, status, conditions = status_map(live, "spec"), status_map(live, "status"), status_conditions(live)
+    spec, status, conditions = (
+        map_field_or_empty(live, "spec"),
+        map_field_or_empty(live, "status"),
+        status_conditions(live),
+    )
     if has_condition(conditions, "Failed"):
         return failed_because(reason_text(conditions["Failed"], "the Job failed"))
     if has_condition(conditions, "Complete"):
         return READY
     if spec.get("suspend") is True:
         return ready_because("suspended as declared")
-    want = status_number(spec, "completions", 1)
-    failed = status_number(status, "failed")
+    want = number_field_or_default(spec, "completions", 1)
+    failed = number_field_or_default(status, "failed")
     more = f", {failed} failed" if failed else ""
-    return pending_because(f"{status_number(status, 'succeeded')} of {want} pods succeeded{more}")
+    return pending_because(f"{number_field_or_default(status, 'succeeded')} of {want} pods succeeded{more}")
 
 
 def pod_readiness(live: JsonObject) -> Readiness:
     """Ready or succeeded; what keeps a container waiting is named."""
-    status, conditions = status_map(live, "status"), status_conditions(live)
+    status, conditions = map_field_or_empty(live, "status"), status_conditions(live)
     phase = status.get("phase")
     if phase == "Succeeded" or has_condition(conditions, "Ready"):
         return READY
@@ -116,7 +130,7 @@ def pod_readiness(live: JsonObject) -> Readiness:
         return failed_because(reason_text(status, "the pod failed"))
     entries = [*(status.get("initContainerStatuses") or ()), *(status.get("containerStatuses") or ())]
     for entry in entries:
-        waiting = status_map(status_map(entry, "state"), "waiting")
+        waiting = map_field_or_empty(map_field_or_empty(entry, "state"), "waiting")
         reason = str(waiting.get("reason") or "")
         if reason.startswith("Err") or reason.endswith(("Error", "BackOff")):
             return pending_because(f"container {entry.get('name')}: {reason_text(waiting, reason)}")
@@ -124,4 +138,6 @@ def pod_readiness(live: JsonObject) -> Readiness:
     if scheduled and scheduled.get("status") == "False":
         return pending_because(reason_text(scheduled, "not scheduled"))
     ready = sum(entry.get("ready") is True for entry in status.get("containerStatuses") or ())
-    return pending_because(f"{ready} of {len(status_map(live, 'spec').get('containers') or ())} containers ready")
+    return pending_because(
+        f"{ready} of {len(map_field_or_empty(live, 'spec').get('containers') or ())} containers ready"
+    )

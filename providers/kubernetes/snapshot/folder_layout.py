@@ -57,8 +57,8 @@ def identity_of_document(document: JsonObject) -> ObjectIdentity:
     return ObjectIdentity(api_group, str(document["kind"]), str(metadata.get("namespace") or ""), str(metadata["name"]))
 
 
-def object_file(identity: ObjectIdentity) -> Path:
-    """Where the object lies, relative to the cluster's folder."""
+def object_file_path(identity: ObjectIdentity) -> Path:
+    """The path of the file of an object, relative to the cluster's folder."""
     head = f"{identity.kind}.{identity.group}" if identity.group else identity.kind
     return Path(identity.namespace or CLUSTER_SCOPED) / _escape(head) / f"{_escape(identity.name)}.yaml"
 
@@ -94,7 +94,7 @@ def parse_object_yaml(text: str, where: str) -> JsonObject:
     return document
 
 
-def object_yaml(document: JsonObject) -> str:
+def render_object_yaml(document: JsonObject) -> str:
     """The text form: apiVersion, kind and metadata first, managedFields last in metadata, long text as blocks."""
     stream = io.StringIO()
     with _YAML_LOCK:

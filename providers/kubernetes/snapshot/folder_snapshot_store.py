@@ -21,9 +21,9 @@ from providers.kubernetes.snapshot.folder_layout import (
     CLUSTER_FILE,
     ObjectIdentity,
     identity_of_document,
-    object_file,
-    object_yaml,
+    object_file_path,
     read_object_yaml,
+    render_object_yaml,
     write_atomic,
 )
 from providers.kubernetes.snapshot.snapshot_header import SnapshotHeader, with_uid_and_version
@@ -78,7 +78,7 @@ class FolderSnapshotStore:
 
     def _has_moved(self, identity: ObjectIdentity) -> bool:
         """Whether the file of an object is not the one that was read; looks at that file only."""
-        name = self._paths.get(identity) or str(object_file(identity))
+        name = self._paths.get(identity) or str(object_file_path(identity))
         try:
             stat = (self._folder / name).stat()
         except OSError:
@@ -91,15 +91,15 @@ class FolderSnapshotStore:
             document = read_object_yaml(path)
             self._next = max(int(document.get("resourceVersion") or 0), _BLOCK)
             self._limit = self._next + _BLOCK
-            write_atomic(path, object_yaml({**document, "resourceVersion": self._limit}))
+            write_atomic(path, render_object_yaml({**document, "resourceVersion": self._limit}))
         self._next += 1
         return str(self._next)
 
     def put(self, document: JsonObject) -> None:
         identity = identity_of_document(document)
-        name = self._paths.get(identity) or str(object_file(identity))
+        name = self._paths.get(identity) or str(object_file_path(identity))
         path = self._folder / name
-        write_atomic(path, object_yaml(document))
+        write_atomic(path, render_object_yaml(document))
         stat = path.stat()
         self._size += stat.st_size - (self._entries[name].size if name in self._entries else 0)
         self._entries[name] = _Entry(stat.st_mtime_ns, stat.st_size, document)

@@ -48,7 +48,7 @@ def change_as_foreign_manager(
             path = _parsed(text)
             _set(new, path, _hidden(path, value, fingerprinter) if is_secret(live) else value)
         snapshot_admission.check_field_types(identity, new, types)
-        snapshot_admission.check_stored_values(identity, new, types, live)
+        snapshot_admission.check_values_to_store(identity, new, types, live)
         return merge.merge_plain_update(live, new, manager=manager, types=types, now=cluster.now())
 
     return cluster.change(identity, change)

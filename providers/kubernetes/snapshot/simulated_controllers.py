@@ -45,15 +45,16 @@ def _is_refreshed(document: JsonObject) -> bool:
     return _REFRESH in (document["metadata"].get("annotations") or {})
 
 
-def holds_other_objects(identity: ObjectIdentity) -> bool:
-    """Whether other objects go with it although they do not name it as an owner."""
+def is_namespace_or_crd(identity: ObjectIdentity) -> bool:
+    """Whether it is a Namespace or a CRD: objects go with it although they do not name it as an owner."""
     return identity[:2] in (_NAMESPACE, _CRD)
 
 
-def garbage_collected(
+def objects_deleted_along_with(
     to_delete: ObjectIdentity, objects: SnapshotObjects, gone: Collection[ObjectIdentity]
 ) -> Iterator[ObjectIdentity]:
-    """What goes with an object: a namespace's content, a CRD's objects, and what has no other owner left.
+    """The objects that are deleted along with one: a namespace's content, a CRD's objects, and what has no other owner
+    left.
 
     `gone` are objects on their way out, `to_delete` among them. As for the garbage collector, an owner that does not
     exist counts for nothing.

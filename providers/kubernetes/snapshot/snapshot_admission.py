@@ -24,19 +24,19 @@ from providers.kubernetes.errors import (
 )
 from providers.kubernetes.snapshot.folder_layout import ObjectIdentity, api_group_of
 from providers.kubernetes.ssa import builtin_values
-from providers.kubernetes.ssa.excluding_fields import errors_of_excluding_fields
 from providers.kubernetes.ssa.immutable_fields import immutable_changes
 from providers.kubernetes.ssa.merge import ApplyOutcome
 from providers.kubernetes.ssa.merge_types import MergeTypeTable
-from providers.kubernetes.ssa.stateful_set_template import without_overwritten_fields
-from providers.kubernetes.ssa.validate_object import validation_errors
+from providers.kubernetes.ssa.mutually_exclusive_fields import mutually_exclusive_field_errors
+from providers.kubernetes.ssa.stateful_set_overwritten_fields import stateful_set_without_overwritten_fields
+from providers.kubernetes.ssa.validate_object import object_validation_errors
 
 _SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
 _LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 _KEPT_NAMESPACES = frozenset({"default", "kube-system", "kube-public"})
 
 
-def identity_of_body(kind: KindInfo, body: JsonObject) -> ObjectIdentity:
+def identity_of_request_body(kind: KindInfo, body: JsonObject) -> ObjectIdentity:
     """The identity that a request body names. Raises BadRequest when it fits the kind badly."""
     metadata = body.get("metadata")
     name = metadata.get("name") if isinstance(metadata, dict) else None
@@ -74,19 +74,19 @@ def check_namespace(identity: ObjectIdentity, objects: Mapping[ObjectIdentity, J
 
 def check_field_types(identity: ObjectIdentity, desired: JsonObject, types: MergeTypeTable) -> None:
     """Fields, types and keys of what was sent. Raises Invalid with every field that is wrong."""
-    _refuse(identity, validation_errors(desired, types, only_shape=True))
+    _refuse(identity, object_validation_errors(desired, types, only_shape=True))
 
 
-def check_stored_values(
+def check_values_to_store(
     identity: ObjectIdentity, after: JsonObject, types: MergeTypeTable, live: JsonObject | None
 ) -> None:
     """Names, values and rules of the object as it would be stored. Raises Invalid with every field that is wrong."""
     api_version, kind = str(after["apiVersion"]), str(after["kind"])
     if (api_version, kind) == ("apps/v1", "StatefulSet"):
-        after = without_overwritten_fields(after)
-    problems = validation_errors(after, types, live=live)
+        after = stateful_set_without_overwritten_fields(after)
+    problems = object_validation_errors(after, types, live=live)
     if not types.is_custom(api_version, kind):
-        shape = set(validation_errors(after, types, only_shape=True))  # of what was sent it was looked at before
+        shape = set(object_validation_errors(after, types, only_shape=True))  # of what was sent it was looked at before
         problems = tuple(problem for problem in problems if problem not in shape)
         problems += tuple(builtin_values.builtin_value_errors(types.type_of(api_version, kind), after))
     if live is None and kind == "Pod" and (after.get("spec") or {}).get("ephemeralContainers"):
@@ -118,7 +118,7 @@ def _has_good_name(identity: ObjectIdentity) -> bool:
     return len(identity.name) <= 253 and _SUBDOMAIN.fullmatch(identity.name) is not None
 
 
-def check_conflicts(identity: ObjectIdentity, merged: ApplyOutcome, force: bool) -> None:
+def check_apply_conflicts(identity: ObjectIdentity, merged: ApplyOutcome, force: bool) -> None:
     """Raises ApplyConflict naming every field that others own with another value, unless the apply is forced."""
     if merged.conflicts and not force:
         causes = {
@@ -131,7 +131,9 @@ def _words(manager: str, operation: str) -> str:
     return f'conflict with "{manager}"' + (" (an update)" if operation == "Update" else "")
 
 
-def check_immutable(identity: ObjectIdentity, live: JsonObject, after: JsonObject, types: MergeTypeTable) -> None:
+def check_immutable_fields(
+    identity: ObjectIdentity, live: JsonObject, after: JsonObject, types: MergeTypeTable
+) -> None:
     """Raises Invalid when a field changes that must not."""
     changes: tuple[tuple[FieldPath, str], ...] = immutable_changes(live, after, types)
     if changes:
@@ -150,9 +152,9 @@ def check_delete(identity: ObjectIdentity, live: JsonObject, uid: str, resource_
         raise Forbidden("forbidden: this namespace may not be deleted", where=str(identity))
 
 
-def check_excluding_fields(identity: ObjectIdentity, after: JsonObject) -> None:
+def check_mutually_exclusive_fields(identity: ObjectIdentity, after: JsonObject) -> None:
     """Raises Invalid when fields stand side by side that exclude each other."""
-    if found := errors_of_excluding_fields(after):
+    if found := mutually_exclusive_field_errors(after):
         raise Invalid(
             tuple(InvalidField(render_path(path), "FieldValueForbidden", words) for path, words in found),
             where=str(identity),

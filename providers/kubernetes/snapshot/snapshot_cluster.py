@@ -20,7 +20,10 @@ from providers.kubernetes.errors import AlreadyExists, CommandNotStarted, NotFou
 from providers.kubernetes.snapshot import simulated_controllers, snapshot_admission
 from providers.kubernetes.snapshot.folder_layout import ObjectIdentity, api_group_of, identity_of_document
 from providers.kubernetes.snapshot.json_patch import apply_json_patch
-from providers.kubernetes.snapshot.secret_forms import secret_to_base64, secret_to_fingerprint_text
+from providers.kubernetes.snapshot.secret_fingerprint_forms import (
+    secret_fingerprints_to_base64,
+    secret_fingerprints_to_text,
+)
 from providers.kubernetes.snapshot.served_kinds import ServedKinds, served_kinds_of_crds
 from providers.kubernetes.snapshot.service_addresses import with_service_addresses
 from providers.kubernetes.snapshot.snapshot_objects import SnapshotObjects
@@ -83,7 +86,7 @@ class SnapshotCluster:
         return None if found is None else _as_version(found, kind)
 
     def apply(self, kind: KindInfo, body: JsonObject, *, force: bool = False, dry_run: bool = False) -> JsonObject:
-        identity = snapshot_admission.identity_of_body(kind, body)
+        identity = snapshot_admission.identity_of_request_body(kind, body)
         if dry_run:
             with self._lock:
                 return self._warned(identity, *self._applied(identity, kind, body, self._known(identity), force))
@@ -94,7 +97,7 @@ class SnapshotCluster:
             return after if after == live else self._stored(live, after, objects)
 
     def predict(self, kind: KindInfo, body: JsonObject, *, manager: str) -> JsonObject:
-        identity = snapshot_admission.identity_of_body(kind, body)
+        identity = snapshot_admission.identity_of_request_body(kind, body)
         with self._lock:
             return self._warned(identity, *self._applied(identity, kind, body, self._known(identity), True, manager))
 
@@ -163,14 +166,14 @@ class SnapshotCluster:
             if live is None:
                 raise NotFound("it does not exist", where=str(identity))
             types = self._serving(objects).types
-            after = secret_to_fingerprint_text(change(secret_to_base64(live), types))
-            snapshot_admission.check_immutable(identity, live, after, types)
-            snapshot_admission.check_excluding_fields(identity, after)
+            after = secret_fingerprints_to_text(change(secret_fingerprints_to_base64(live), types))
+            snapshot_admission.check_immutable_fields(identity, live, after, types)
+            snapshot_admission.check_mutually_exclusive_fields(identity, after)
             return after if dry_run or after == live else self._stored(live, after, objects)
 
     def apply_as(self, kind: KindInfo, body: JsonObject, *, manager: str) -> JsonObject:
         """Server-side apply as another manager, who takes what it wants. Raises as `apply` does."""
-        identity = snapshot_admission.identity_of_body(kind, body)
+        identity = snapshot_admission.identity_of_request_body(kind, body)
         with self._writing():
             objects = self._known(identity)
             live, after = self._applied(identity, kind, body, objects, True, manager)
@@ -201,13 +204,13 @@ class SnapshotCluster:
                 raise AlreadyExists("it exists already", where=str(identity))
             types = self._serving(objects).types
             snapshot_admission.check_namespace(identity, objects)
-            snapshot_admission.check_field_types(identity, secret_to_base64(document), types)
+            snapshot_admission.check_field_types(identity, secret_fingerprints_to_base64(document), types)
             made = merge.merge_plain_update(
-                None, secret_to_base64(document), manager=manager, types=types, now=self.now()
+                None, secret_fingerprints_to_base64(document), manager=manager, types=types, now=self.now()
             )
-            snapshot_admission.check_stored_values(identity, made, types, None)
+            snapshot_admission.check_values_to_store(identity, made, types, None)
             made = with_service_addresses(made, objects.of_kind("", "Service"))
-            return self._stored(None, secret_to_fingerprint_text(made), objects)
+            return self._stored(None, secret_fingerprints_to_text(made), objects)
 
     def drop(self, identity: ObjectIdentity, *, uid: str = "", resource_version: str = "") -> None:
         """Delete an object and what depends on it. An object that is gone already is no error."""
@@ -217,14 +220,14 @@ class SnapshotCluster:
                 snapshot_admission.check_delete(identity, live, uid, resource_version)
                 self._cascade(
                     identity,
-                    self._store.objects() if simulated_controllers.holds_other_objects(identity) else objects,
+                    self._store.objects() if simulated_controllers.is_namespace_or_crd(identity) else objects,
                     set(),
                 )
 
     def _cascade(self, identity: ObjectIdentity, objects: SnapshotObjects, to_delete: set[ObjectIdentity]) -> None:
         """Content first, the object itself last: a kill in between leaves what a deletion under way looks like."""
         to_delete.add(identity)
-        for other in sorted(simulated_controllers.garbage_collected(identity, objects, to_delete)):
+        for other in sorted(simulated_controllers.objects_deleted_along_with(identity, objects, to_delete)):
             if other not in to_delete:
                 self._cascade(other, objects, to_delete)
         self._store.drop(identity)
@@ -248,19 +251,19 @@ class SnapshotCluster:
         snapshot_admission.check_preconditions(identity, live, body)
         snapshot_admission.check_namespace(identity, objects)
         metadata = {k: v for k, v in body["metadata"].items() if k not in ("uid", "resourceVersion")}
-        desired = secret_to_base64({**body, "metadata": metadata})
+        desired = secret_fingerprints_to_base64({**body, "metadata": metadata})
         snapshot_admission.check_field_types(identity, desired, types)
-        before = None if live is None else secret_to_base64(live)
+        before = None if live is None else secret_fingerprints_to_base64(live)
         merged = merge.merge_server_side_apply(
             before, desired, manager=manager, types=types, force=force, now=self.now()
         )
-        snapshot_admission.check_conflicts(identity, merged, force)
-        snapshot_admission.check_stored_values(identity, merged.object, types, before)
-        after = secret_to_fingerprint_text(merged.object)
+        snapshot_admission.check_apply_conflicts(identity, merged, force)
+        snapshot_admission.check_values_to_store(identity, merged.object, types, before)
+        after = secret_fingerprints_to_text(merged.object)
         if live is None:
             return None, with_service_addresses(after, objects.of_kind("", "Service"))  # in a dry run too
-        snapshot_admission.check_immutable(identity, live, after, types)
-        snapshot_admission.check_excluding_fields(identity, after)
+        snapshot_admission.check_immutable_fields(identity, live, after, types)
+        snapshot_admission.check_mutually_exclusive_fields(identity, after)
         return live, after
 
     def _stored(self, live: JsonObject | None, after: JsonObject, objects: SnapshotObjects) -> JsonObject:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from planner.values import JsonObject
-from providers.kubernetes.ssa.builtin_value_formats import is_service_name, is_subdomain
+from providers.kubernetes.ssa.builtin_value_formats import is_dns_subdomain, is_service_name
 from providers.kubernetes.ssa.pod_rules import Problem, Rule
 
 
@@ -18,7 +18,7 @@ def _api_service(value: JsonObject) -> Iterator[Problem]:
         yield ("metadata", "name"), f'must be `spec.version+"."+spec.group`: "{name}"'
     if not group and version != "v1":
         yield ("spec", "group"), "Required value: only v1 may have an empty group and it better be legacy kube"
-    if group and not is_subdomain(group):
+    if group and not is_dns_subdomain(group):
         yield ("spec", "group"), "a lowercase RFC 1123 subdomain is needed"
     if not version or not is_service_name(version):
         yield ("spec", "version"), "a DNS-1035 label must consist of lower case alphanumeric characters or '-'"

@@ -12,8 +12,9 @@ from typing import Final
 from planner.values import JsonObject
 from planner.whole_number import parse_whole_number
 from providers.kubernetes.ssa.api_service_rules import API_SERVICE_RULES
-from providers.kubernetes.ssa.builtin_value_formats import is_label, is_subdomain
-from providers.kubernetes.ssa.crd_validation import DEFINITION_RULES
+from providers.kubernetes.ssa.autoscaler_rules import SCALING_RULES
+from providers.kubernetes.ssa.builtin_value_formats import is_dns_label, is_dns_subdomain
+from providers.kubernetes.ssa.crd_definition_rules import DEFINITION_RULES
 from providers.kubernetes.ssa.endpoint_rules import ENDPOINT_RULES
 from providers.kubernetes.ssa.networking_rules import NETWORKING_RULES
 from providers.kubernetes.ssa.pod_annotation_rules import POD_ANNOTATION_RULES, check_profile_annotations
@@ -26,8 +27,7 @@ from providers.kubernetes.ssa.pod_rules import (
     maps_in_list,
 )
 from providers.kubernetes.ssa.quantity import quantity_amount
-from providers.kubernetes.ssa.quota_rules import QUOTA_RULES
-from providers.kubernetes.ssa.scaling_rules import SCALING_RULES
+from providers.kubernetes.ssa.quota_and_limit_range_rules import QUOTA_RULES
 
 _SECRET_KEYS: Final[Mapping[str, tuple[str, ...]]] = {
     "kubernetes.io/tls": ("tls.crt", "tls.key"),
@@ -146,7 +146,7 @@ def _indexed_job(value: JsonObject) -> Iterator[Problem]:
     """The pods of an indexed Job are named after their index."""
     spec = value.get("spec") or {}
     last = f"{value['metadata'].get('name')}-{(spec.get('completions') or 0) - 1}"
-    if spec.get("completionMode") == "Indexed" and spec.get("completions") and not is_label(last):
+    if spec.get("completionMode") == "Indexed" and spec.get("completions") and not is_dns_label(last):
         yield ("metadata", "name"), f"will not able to create pod with invalid DNS label: {last}"
 
 
@@ -220,7 +220,7 @@ def _role_ref(value: JsonObject) -> Iterator[Problem]:
 
 
 def _subject(value: JsonObject) -> Iterator[Problem]:
-    if value.get("kind") == "ServiceAccount" and not is_subdomain(str(value.get("name") or "x")):
+    if value.get("kind") == "ServiceAccount" and not is_dns_subdomain(str(value.get("name") or "x")):
         yield ("name",), "a lowercase RFC 1123 subdomain is needed"
     if value.get("apiGroup") not in (
         "" if value.get("kind") == "ServiceAccount" else "rbac.authorization.k8s.io",
@@ -253,7 +253,7 @@ def _webhook(value: JsonObject) -> Iterator[Problem]:
         yield ("clientConfig",), "Required value: exactly one of url or service is required"
     if config.get("url") is not None and not str(config["url"]).startswith("https://"):
         yield ("clientConfig", "url"), "'https' is the only allowed URL scheme"
-    if str(value.get("name", "")).count(".") < 2 or not is_subdomain(str(value["name"])):
+    if str(value.get("name", "")).count(".") < 2 or not is_dns_subdomain(str(value["name"])):
         yield ("name",), "should be a domain with at least three segments separated by dots"
     versions = value.get("admissionReviewVersions") or ()
     if len(set(versions)) < len(versions):

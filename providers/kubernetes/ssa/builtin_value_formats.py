@@ -23,25 +23,25 @@ _FIELDS: Final = ((0, 59, ""), (0, 23, ""), (1, 31, ""), (1, 12, "jan feb mar ap
 _PRESETS: Final = frozenset(("@yearly", "@annually", "@monthly", "@weekly", "@daily", "@midnight", "@hourly"))
 
 
-def is_label(text: str) -> bool:
+def is_dns_label(text: str) -> bool:
     """A DNS label of RFC 1123."""
     return len(text) <= 63 and re.fullmatch(_LABEL, text) is not None
 
 
-def is_subdomain(text: str) -> bool:
+def is_dns_subdomain(text: str) -> bool:
     """A DNS subdomain of RFC 1123."""
     return len(text) <= 253 and re.fullmatch(_SUBDOMAIN, text) is not None
 
 
 def is_service_name(text: str) -> bool:
     """A DNS label of RFC 1035: it begins with a letter."""
-    return is_label(text) and not text[0].isdigit()
+    return is_dns_label(text) and not text[0].isdigit()
 
 
 def is_qualified_name(text: str) -> bool:
     """A key of a label or an annotation: a name, with or without the prefix of a subdomain."""
     prefix, slash, name = text.rpartition("/")
-    return len(name) <= 63 and re.fullmatch(_QUALIFIED, name) is not None and (not slash or is_subdomain(prefix))
+    return len(name) <= 63 and re.fullmatch(_QUALIFIED, name) is not None and (not slash or is_dns_subdomain(prefix))
 
 
 def is_label_value(text: str) -> bool:
@@ -102,7 +102,7 @@ _ZONES: Final = frozenset(
 )  # fmt: skip
 
 
-def is_schedule(text: str) -> bool:
+def is_cron_schedule(text: str) -> bool:
     """A schedule of five fields, or a preset."""
     if text.startswith("@every "):
         return re.fullmatch(r"([0-9]+(\.[0-9]*)?(ns|us|µs|ms|s|m|h))+", text[7:].strip()) is not None
@@ -143,20 +143,20 @@ def _is_hook_path(text: str) -> bool:
     """ValidateWebhookService: segments that are subdomains, one slash more at the end."""
     if text in ("", "/"):
         return True
-    return text.startswith("/") and all(is_subdomain(part) for part in text[1:].removesuffix("/").split("/"))
+    return text.startswith("/") and all(is_dns_subdomain(part) for part in text[1:].removesuffix("/").split("/"))
 
 
 def _is_scoped(text: str) -> bool:
     prefix, slash, path = text.partition("/")
     return (
         bool(slash and path)
-        and is_subdomain(prefix)
+        and is_dns_subdomain(prefix)
         and re.fullmatch(r"[A-Za-z0-9/\-._~%!$&'()*+,;=:]+", path) is not None
     )
 
 
 def _is_host(text: str) -> bool:
-    return is_subdomain(text.removeprefix("*."))
+    return is_dns_subdomain(text.removeprefix("*."))
 
 
 def _is_base64(text: str) -> bool:
@@ -195,8 +195,8 @@ FORMS: Final[Mapping[str, tuple[Callable[[str], bool], str]]] = {
     "host": (_is_host, _SUB_WORDS),
     "ip": (is_ip, "must be a valid IP address"),
     "timezone": (_is_time_zone, "unknown time zone"),
-    "csidriver": (lambda text: len(text) <= 63 and is_subdomain(text.lower()), _SUB_WORDS),
-    "label": (is_label, "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-'"),
+    "csidriver": (lambda text: len(text) <= 63 and is_dns_subdomain(text.lower()), _SUB_WORDS),
+    "label": (is_dns_label, "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-'"),
     "labelvalue": (is_label_value, _LABEL_WORDS),
     "noback": (lambda text: ".." not in text.split("/"), "must not contain '..'"),
     "percent": (lambda text: re.fullmatch("[0-9]+%", text) is not None, "a valid percent string is a number and '%'"),
@@ -205,10 +205,10 @@ FORMS: Final[Mapping[str, tuple[Callable[[str], bool], str]]] = {
     "qualified": (is_qualified_name, _PART_WORDS),
     "relative": (lambda text: not text.startswith("/") and ".." not in text.split("/"), "must be a relative path"),
     "segment": (lambda text: not {"/", "%"} & set(text) and text not in (".", ".."), "may not contain '/' or '%'"),
-    "schedule": (is_schedule, "is no schedule of five fields"),
+    "schedule": (is_cron_schedule, "is no schedule of five fields"),
     "scoped": (_is_scoped, "must be a domain-prefixed path (such as \"acme.io/foo\")"),
     "servicename": (is_service_name, "a DNS-1035 label must consist of lower case alphanumeric characters or '-'"),
-    "subdomain": (is_subdomain, _SUB_WORDS),
+    "subdomain": (is_dns_subdomain, _SUB_WORDS),
 }  # fmt: skip
 BOUNDS: Final[Mapping[str, tuple[float, float, str]]] = {
     "port": (1, 65535, "must be between 1 and 65535, inclusive"),

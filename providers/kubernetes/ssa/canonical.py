@@ -1,7 +1,8 @@
 """Documents as the API server writes them out after storing, and what of them can be compared at all.
 
 A built-in kind passes through a Go struct: zero values of optional fields vanish, structs that are no pointers appear
-as `{}`, quantities get their one spelling. Owns that; `comparable` owns the list of what only a server can know.
+as `{}`, quantities get their one spelling. Owns that; `comparable_document` owns the list of what only a server can
+know.
 """
 
 from __future__ import annotations

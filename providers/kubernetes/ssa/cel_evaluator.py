@@ -12,7 +12,7 @@ from celpy import InterpretedRunner, celtypes
 from celpy.evaluation import CELEvalError, Evaluator
 
 
-class CelMacroEvaluator(Evaluator):
+class CelExpressionEvaluator(Evaluator):
     """Evaluates one expression; errors of macros are results."""
 
     def member_dot_arg(self, tree: Any) -> Any:
@@ -22,18 +22,19 @@ class CelMacroEvaluator(Evaluator):
         except CELEvalError as error:
             return error
 
-    def sub_evaluator(self, ast: Any) -> CelMacroEvaluator:
+    def sub_evaluator(self, ast: Any) -> CelExpressionEvaluator:
         """The evaluator of the expression inside of a macro."""
-        return CelMacroEvaluator(ast, activation=self.activation)
+        return CelExpressionEvaluator(ast, activation=self.activation)
 
 
-def either(left: Any, right: Any) -> Any:
-    """`||`. Of two errors the first: the library writes both into the text of a third, which doubles it each time."""
+def cel_or(left: Any, right: Any) -> Any:
+    """The operator `||` of CEL. Of two errors the first: the library writes both into the text of a third, which
+    doubles it each time."""
     return left if _are_errors(left, right) else celtypes.logical_or(left, right)
 
 
-def both(left: Any, right: Any) -> Any:
-    """`&&`, likewise."""
+def cel_and(left: Any, right: Any) -> Any:
+    """The operator `&&` of CEL; of two errors the first."""
     return left if _are_errors(left, right) else celtypes.logical_and(left, right)
 
 
@@ -41,9 +42,9 @@ def _are_errors(left: Any, right: Any) -> bool:
     return isinstance(left, CELEvalError) and isinstance(right, CELEvalError)
 
 
-class CelMacroRunner(InterpretedRunner):
+class CelProgramRunner(InterpretedRunner):
     """A program of `celpy.Environment` that is run by the evaluator above."""
 
     def evaluate(self, context: Any) -> Any:
         """The value of the expression. Raises CELEvalError."""
-        return CelMacroEvaluator(ast=self.ast, activation=self.new_activation()).evaluate(context)
+        return CelExpressionEvaluator(ast=self.ast, activation=self.new_activation()).evaluate(context)

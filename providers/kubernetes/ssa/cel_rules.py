@@ -100,8 +100,8 @@ def _is_missing(error: Exception) -> bool:
     return cause is IndexError or (cause is KeyError and message.startswith(("no such member", "no such key")))
 
 
-def parse_rule(text: str) -> Any | None:
-    """The syntax tree of a rule, None where the library cannot parse it."""
+def parse_cel_rule(text: str) -> Any | None:
+    """The syntax tree of a CEL rule, None where the library cannot parse it."""
     import celpy
     from celpy.celparser import CELParseError
 
@@ -116,11 +116,13 @@ def parse_rule(text: str) -> Any | None:
 def _program(text: str) -> Any:  # celpy has no types
     import celpy
 
-    from providers.kubernetes.ssa.cel_evaluator import CelMacroRunner, both, either
+    from providers.kubernetes.ssa.cel_evaluator import CelProgramRunner, cel_and, cel_or
 
     with _LOCK:
-        environment = celpy.Environment(runner_class=CelMacroRunner)
-        return environment.program(environment.compile(text), functions={**_functions(), "_||_": either, "_&&_": both})
+        environment = celpy.Environment(runner_class=CelProgramRunner)
+        return environment.program(
+            environment.compile(text), functions={**_functions(), "_||_": cel_or, "_&&_": cel_and}
+        )
 
 
 # --- values --------------------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from providers.kubernetes.ssa.quantity import quantity_amount
 
 
 def claim_spec_warnings(path: str, spec: JsonObject) -> Iterator[str]:
-    """Of the `spec` of a claim at this path: sizes that are no whole number of bytes."""
+    """Warnings about the `spec` of a PersistentVolumeClaim at this path: sizes that are no whole number of bytes."""
     resources = spec.get("resources") or {}
     for part in ("requests", "limits"):
         size = (resources.get(part) or {}).get("storage")

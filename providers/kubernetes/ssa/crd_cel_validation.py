@@ -24,9 +24,12 @@ _KNOWN = ("self", "oldSelf", "bool", "bytes", "double", "int", "list", "map", "n
 _ROOT_FIELDS = frozenset(("apiVersion", "kind", "metadata"))
 
 
-def validation_rule_errors(schema: JsonObject, path: FieldPath, *, correlatable: bool, root: bool) -> Iterator[Problem]:
-    """What is wrong with the rules of one schema at `path`. `correlatable`: values there have an old value to be
-    compared with (they stand in no list without keys). `root`: it is the schema of the whole object."""
+def cel_rule_definition_errors(
+    schema: JsonObject, path: FieldPath, *, correlatable: bool, root: bool
+) -> Iterator[Problem]:
+    """What is wrong with the CEL rules that one schema of a CRD defines at `path`: the rules themselves, not an object.
+    `correlatable`: values there have an old value to be compared with (they stand in no list without keys). `root`: it
+    is the schema of the whole object."""
     for index, rule in enumerate(maps_in_list(schema, cel_rules.KEY)):
         here: FieldPath = (*path, cel_rules.KEY, index)
         form = [((*here, field), words) for field, words in _form_errors(rule)]
@@ -76,7 +79,7 @@ def _text_errors(text: str, schema: JsonObject, *, root: bool) -> Iterator[str]:
 @lru_cache(maxsize=4096)
 def _fields_of_self(text: str) -> tuple[tuple[str, ...], ...] | None:
     """The fields that a rule asks `self` for, each with those below it; None where the text cannot be parsed."""
-    tree = cel_rules.parse_rule(text)
+    tree = cel_rules.parse_cel_rule(text)
     if tree is None:
         return None
     found = {tuple(_chain(node)) for node in tree.iter_subtrees() if node.data == "member_dot"}
@@ -86,7 +89,7 @@ def _fields_of_self(text: str) -> tuple[tuple[str, ...], ...] | None:
 @lru_cache(maxsize=4096)
 def _undeclared(text: str) -> tuple[str, ...]:
     """Names that stand alone and that nothing declares: neither CEL, nor a macro (any argument that is only a name)."""
-    tree = cel_rules.parse_rule(text)
+    tree = cel_rules.parse_cel_rule(text)
     if tree is None:
         return ()
     known, named = set(_KNOWN), set()

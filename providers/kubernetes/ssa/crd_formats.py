@@ -16,7 +16,7 @@ from typing import Final
 
 from planner.values import JsonObject, JsonValue
 from planner.whole_number import parse_whole_number
-from providers.kubernetes.ssa.re2_patterns import matches_re2
+from providers.kubernetes.ssa.re2_pattern_matching import matches_re2
 
 _LETTER = r"[a-zA-Z0-9\pS\pL]"
 _HEX = r"[0-9a-fA-F]"

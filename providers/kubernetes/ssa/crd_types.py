@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from planner.values import JsonObject
-from providers.kubernetes.ssa.well_formed_schema import map_at, well_formed_schema
+from providers.kubernetes.ssa.schema_without_malformed_keywords import map_at, schema_without_malformed_keywords
 
 Raw = Any
 
@@ -62,7 +62,7 @@ class ServedCrdVersion:
     def raw(self) -> Raw:
         """The table form of the whole object."""
         if self._raw is None:
-            schema = well_formed_schema(self.schema)
+            schema = schema_without_malformed_keywords(self.schema)
             made: dict[str, Raw] = translate_crd_schema(schema, self.preserve) if schema else {"v": "x"}
             checks = {**made.get("c", {}), **({REPLICAS: self.replicas} if self.replicas else {})}
             self._raw = {**made, "f": {**made.get("f", {}), **_META}, **({"c": checks} if checks else {})}
@@ -117,8 +117,8 @@ def _age(version: str) -> tuple[int, int, int, str]:
 
 
 def translate_crd_schema(schema: JsonObject, preserve: bool) -> Raw:
-    """A JSON schema, as `well_formed_schema` gives it, in the table form. `preserve`: an ancestor keeps unknown
-    fields."""
+    """A CRD's JSON schema, as `schema_without_malformed_keywords` gives it, in the form of the type table. `preserve`:
+    an ancestor keeps unknown fields."""
     preserve = preserve or bool(schema.get("x-kubernetes-preserve-unknown-fields"))
     kind = schema.get("type", "")
     out: dict[str, Raw] = {}

@@ -10,14 +10,14 @@ from collections.abc import Callable
 from typing import Final
 
 from planner.values import JsonObject, deep_copy
-from providers.kubernetes.ssa.image_pull_policy import pull_policy
+from providers.kubernetes.ssa.default_image_pull_policy import default_image_pull_policy
 
 _CRD = "apiextensions-apiserver.pkg.apis.apiextensions.v1."
 TEMPLATE_GENERATION = "deprecated.daemonset.template.generation"
 
 
 def _container(value: JsonObject) -> None:
-    value.setdefault("imagePullPolicy", pull_policy(value.get("image", "")))
+    value.setdefault("imagePullPolicy", default_image_pull_policy(value.get("image", "")))
 
 
 def _volume(value: JsonObject) -> None:
@@ -25,7 +25,7 @@ def _volume(value: JsonObject) -> None:
         value["emptyDir"] = {}
     image = value.get("image")
     if image is not None:
-        image.setdefault("pullPolicy", pull_policy(image.get("reference", "")))
+        image.setdefault("pullPolicy", default_image_pull_policy(image.get("reference", "")))
 
 
 def _pod_spec(value: JsonObject) -> None:

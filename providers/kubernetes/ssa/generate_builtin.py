@@ -36,8 +36,9 @@ _NAMED = {
 Raw = Any  # one entry of the table; its forms are reported in merge_types.py
 
 
-class GoStructs:
-    """Per model: JSON field name -> "p" (pointer), "a" (always written), both, "" (dropped when zero)."""
+class GoStructFieldFlags:
+    """How the Go structs of the API write their fields; per model: JSON field name -> "p" (pointer), "a" (always
+    written), both, "" (dropped when zero)."""
 
     def __init__(self, modules: Path, release: str) -> None:
         self._root = modules / "k8s.io"
@@ -157,7 +158,7 @@ def short_model_name(model: str) -> str:
     return model.removeprefix("io.k8s.").removeprefix("api.").replace("apimachinery.pkg.apis.", "")
 
 
-def build_type_table(documents: list[Raw], structs: GoStructs, version: str) -> Raw:
+def build_type_table(documents: list[Raw], structs: GoStructFieldFlags, version: str) -> Raw:
     """The whole table from all OpenAPI documents of a server."""
     kinds: dict[str, str] = {}
     types: dict[str, Raw] = {}
@@ -229,7 +230,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--release", required=True, help="version of the k8s.io modules there, such as v0.36.3")
     arguments = parser.parse_args(argv)
     documents, version = fetch_openapi(arguments.server.rstrip("/"), arguments.token)
-    made = build_type_table(documents, GoStructs(arguments.go_modules, arguments.release), version)
+    made = build_type_table(documents, GoStructFieldFlags(arguments.go_modules, arguments.release), version)
     TABLE.write_text(json.dumps(made, sort_keys=True, separators=(",", ":")) + "\n")
     sys.stdout.write(f"{TABLE.name}: {len(made['kinds'])} kinds, {len(made['types'])} types of {version}\n")
     return 0

@@ -38,8 +38,8 @@ STRIPPED = FieldSet.of(
 
 
 @dataclass(frozen=True, slots=True)
-class ManagerEntryId:
-    """What makes two entries the same one."""
+class ManagedFieldsEntryId:
+    """The identity of an entry of managedFields: manager, operation, subresource and, for Update, apiVersion."""
 
     manager: str
     operation: str
@@ -48,20 +48,21 @@ class ManagerEntryId:
 
 
 @dataclass(frozen=True, slots=True)
-class ManagedFields:
-    """What one manager owns. `time` is RFC 3339 or "" (shared ownership that changed nothing has none)."""
+class ManagedFieldsEntry:
+    """One entry of managedFields: what one manager owns. `time` is RFC 3339 or "" (shared ownership that changed
+    nothing has none)."""
 
     fields: FieldSet
     api_version: str
     time: str = ""
 
 
-Managers: TypeAlias = dict[ManagerEntryId, ManagedFields]
+Managers: TypeAlias = dict[ManagedFieldsEntryId, ManagedFieldsEntry]
 
 
-def entry_id(manager: str, operation: str, api_version: str, subresource: str = "") -> ManagerEntryId:
+def entry_id(manager: str, operation: str, api_version: str, subresource: str = "") -> ManagedFieldsEntryId:
     """The identity of an entry: appliers keep theirs over API versions."""
-    return ManagerEntryId(manager, operation, "" if operation == APPLY else api_version, subresource)
+    return ManagedFieldsEntryId(manager, operation, "" if operation == APPLY else api_version, subresource)
 
 
 def read_managers(document: JsonObject) -> Managers:
@@ -70,11 +71,13 @@ def read_managers(document: JsonObject) -> Managers:
     for entry in document.get("metadata", {}).get("managedFields") or ():
         api_version = entry["apiVersion"]
         identity = entry_id(entry.get("manager", ""), entry["operation"], api_version, entry.get("subresource", ""))
-        out[identity] = ManagedFields(FieldSet.parse(entry.get("fieldsV1") or {}), api_version, entry.get("time") or "")
+        out[identity] = ManagedFieldsEntry(
+            FieldSet.parse(entry.get("fieldsV1") or {}), api_version, entry.get("time") or ""
+        )
     return out
 
 
-def write_managers(managers: Mapping[ManagerEntryId, ManagedFields]) -> list[JsonObject]:
+def write_managers(managers: Mapping[ManagedFieldsEntryId, ManagedFieldsEntry]) -> list[JsonObject]:
     """The entries in the server's order: appliers first, then by time, manager, version and subresource."""
     ordered = sorted(
         managers.items(),
@@ -89,7 +92,7 @@ def write_managers(managers: Mapping[ManagerEntryId, ManagedFields]) -> list[Jso
     return [_entry(identity, entry) for identity, entry in ordered]
 
 
-def _entry(identity: ManagerEntryId, entry: ManagedFields) -> JsonObject:
+def _entry(identity: ManagedFieldsEntryId, entry: ManagedFieldsEntry) -> JsonObject:
     out: JsonObject = {"manager": identity.manager} if identity.manager else {}
     out |= {"operation": identity.operation, "apiVersion": entry.api_version}
     if entry.time:
@@ -100,7 +103,7 @@ def _entry(identity: ManagerEntryId, entry: ManagedFields) -> JsonObject:
     return out
 
 
-def strip_untracked_fields(managers: Managers, identity: ManagerEntryId) -> None:
+def strip_untracked_fields(managers: Managers, identity: ManagedFieldsEntryId) -> None:
     """Take what is never tracked (names, versions, times of the object) from one manager's entry."""
     entry = managers.get(identity)
     if entry is not None:
@@ -117,7 +120,7 @@ def cap_update_managers(managers: Managers) -> None:
         (identity for identity in managers if identity.operation == UPDATE),
         key=lambda identity: (managers[identity].time, identity.manager, identity.api_version, identity.subresource),
     )
-    first: dict[str, ManagerEntryId] = {}
+    first: dict[str, ManagedFieldsEntryId] = {}
     left = len(updaters)
     for identity in updaters:
         if left <= MAX_UPDATERS:
@@ -126,11 +129,11 @@ def cap_update_managers(managers: Managers) -> None:
         if entry.api_version not in first:
             first[entry.api_version] = identity
             continue
-        bucket = ManagerEntryId(OLD_UPDATERS, UPDATE, entry.api_version)
+        bucket = ManagedFieldsEntryId(OLD_UPDATERS, UPDATE, entry.api_version)
         if bucket not in managers:
             managers[bucket] = managers.pop(first[entry.api_version])
         fields = entry.fields | managers[bucket].fields
         if identity != bucket:
             del managers[identity]
-        managers[bucket] = ManagedFields(fields, entry.api_version, entry.time)
+        managers[bucket] = ManagedFieldsEntry(fields, entry.api_version, entry.time)
         left -= 1

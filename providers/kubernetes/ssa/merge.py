@@ -18,8 +18,8 @@ from providers.kubernetes.ssa.fieldset import EMPTY, FieldSet
 from providers.kubernetes.ssa.managed_fields import (
     APPLY,
     UPDATE,
-    ManagedFields,
-    ManagerEntryId,
+    ManagedFieldsEntry,
+    ManagedFieldsEntryId,
     Managers,
     cap_update_managers,
     entry_id,
@@ -28,23 +28,23 @@ from providers.kubernetes.ssa.managed_fields import (
 )
 from providers.kubernetes.ssa.merge_types import MergeType, MergeTypeTable
 from providers.kubernetes.ssa.stored_document import (
-    StoredKind,
+    KindWithMergeType,
     decode_as_server,
-    stored_applied_document,
     stored_document,
-    without_managers,
+    stored_merged_document,
+    without_managed_fields,
 )
 from providers.kubernetes.ssa.stored_nulls import without_dropped_nulls
 from providers.kubernetes.ssa.typed_comparison import FieldDifferences, compare_typed
 from providers.kubernetes.ssa.typed_field_sets import declared_field_set, remove_fields, with_parent_fields
 from providers.kubernetes.ssa.typed_merge import merge_typed
 from providers.kubernetes.ssa.typed_values import ABSENT, equal_json
-from providers.kubernetes.ssa.validate_object import validation_errors
+from providers.kubernetes.ssa.validate_object import object_validation_errors
 
 __all__ = ["ApplyOutcome", "MergeConflict", "comparable_document", "merge_plain_update", "merge_server_side_apply"]
 
 _STATUS = FieldSet.of([("status",)])
-_CURRENT = ManagerEntryId("current-operation", "")  # the writer of an update until its entry is settled
+_CURRENT = ManagedFieldsEntryId("current-operation", "")  # the writer of an update until its entry is settled
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,7 @@ def merge_server_side_apply(
     would drop count as not there. Raises planner.errors.PermanentError where the server would refuse to build a typed
     object (unknown field, wrong type, duplicate key).
     """
-    kind = StoredKind.of(desired, types)
+    kind = KindWithMergeType.of(desired, types)
     wanted = without_dropped_nulls(kind.type, desired)
     _refuse(desired, types)
     base = kind.empty() if live is None else live
@@ -102,25 +102,25 @@ def merge_server_side_apply(
         managers[identity] = replace(managers[identity], time=now)
     elif last is not None and identity in managers:
         managers[identity] = replace(managers[identity], time=last.time)
-    stored = stored_applied_document(kind, live, merged, managers)
+    stored = stored_merged_document(kind, live, merged, managers)
     unsure += admission_uncertainties(live, stored)
     return ApplyOutcome(stored, () if force else conflicts, unsure)
 
 
 def _refuse(wanted: JsonObject, types: MergeTypeTable) -> None:
-    wrong = [(path, message) for path, message in validation_errors(wanted, types, only_shape=True)]
+    wrong = [(path, message) for path, message in object_validation_errors(wanted, types, only_shape=True)]
     if wrong:
         raise PermanentError(f"failed to create typed patch object: {wrong[0][1]}", remedy="correct the manifest")
 
 
-def _versions(kind: StoredKind, managers: Managers) -> tuple[str, ...]:
+def _versions(kind: KindWithMergeType, managers: Managers) -> tuple[str, ...]:
     """Entries of other API versions: only conversions by version alone can be followed locally."""
     known = kind.table.versions(kind.api_version, kind.kind)
     others = sorted({entry.api_version for entry in managers.values()} - known)
     return tuple(f"fields are managed at {version} as well: only the server can convert them" for version in others)
 
 
-def _before_first_apply(kind: StoredKind, live: JsonObject, now: str) -> Managers:
+def _before_first_apply(kind: KindWithMergeType, live: JsonObject, now: str) -> Managers:
     """Everything of an object that nobody manages belongs to one Update manager before the first apply."""
     managers: Managers = {}
     _settle_update(kind, kind.empty(), live, managers, "before-first-apply", "", now)
@@ -128,13 +128,13 @@ def _before_first_apply(kind: StoredKind, live: JsonObject, now: str) -> Manager
 
 
 def _applied(
-    kind: StoredKind, live: JsonObject, wanted: JsonObject, managers: Managers, identity: ManagerEntryId
+    kind: KindWithMergeType, live: JsonObject, wanted: JsonObject, managers: Managers, identity: ManagedFieldsEntryId
 ) -> tuple[tuple[MergeConflict, ...], JsonObject]:
     """Merge, prune, and take from others what changed. Fills `managers` as a forced apply would."""
     last = managers.get(identity)
     merged = merge_typed(kind.type, live, wanted)
     fields = declared_field_set(kind.type, wanted)
-    managers[identity] = ManagedFields(fields.without(_STATUS) if kind.status else fields, kind.api_version)
+    managers[identity] = ManagedFieldsEntry(fields.without(_STATUS) if kind.status else fields, kind.api_version)
     if last is not None and last.fields:
         merged = _prune(kind.type, merged, managers, last.fields)
     difference = _ignoring(kind, compare_typed(kind.type, live, merged))
@@ -156,7 +156,7 @@ def _prune(kind: MergeType, merged: JsonObject, managers: Managers, last: FieldS
     return remove_fields(kind, merged, (whole - left) & last)
 
 
-def _ignoring(kind: StoredKind, difference: FieldDifferences, subresource: str = "") -> FieldDifferences:
+def _ignoring(kind: KindWithMergeType, difference: FieldDifferences, subresource: str = "") -> FieldDifferences:
     """Fields that this endpoint does not write count for nobody."""
     if not kind.status:
         return difference
@@ -173,7 +173,9 @@ def _only_status(fields: FieldSet) -> FieldSet:
     return FieldSet(fields.members & {"status"}, children)
 
 
-def _take(managers: Managers, identity: ManagerEntryId, difference: FieldDifferences) -> tuple[MergeConflict, ...]:
+def _take(
+    managers: Managers, identity: ManagedFieldsEntryId, difference: FieldDifferences
+) -> tuple[MergeConflict, ...]:
     """Take changed and removed fields from every other manager; the changed ones are the conflicts."""
     conflicts: list[MergeConflict] = []
     written = difference.modified | difference.added
@@ -201,19 +203,19 @@ def merge_plain_update(
     subresource: str = "",
 ) -> JsonObject:
     """A plain write (PUT/PATCH/POST) by `manager`: `new` as the server would store it, managedFields included."""
-    kind = StoredKind.of(new, types)
+    kind = KindWithMergeType.of(new, types)
     base = kind.empty() if live is None else live
-    given = without_managers(new)
+    given = without_managed_fields(new)
     if live is not None:
         retained = {k: live["metadata"][k] for k in _SERVER_KEPT if k in live.get("metadata", {})}
         given = given | {"metadata": {**retained, **given["metadata"]}}
     decoded = decode_as_server(kind, given)
     if subresource == "status":
         decoded = {**base, "status": decoded.get("status", ABSENT)}
-        decoded = without_managers({k: v for k, v in decoded.items() if v is not ABSENT})
+        decoded = without_managed_fields({k: v for k, v in decoded.items() if v is not ABSENT})
     managers = read_managers(new) or read_managers(base)
     if managers or live is None:
-        _settle_update(kind, without_managers(base), decoded, managers, manager, subresource, now)
+        _settle_update(kind, without_managed_fields(base), decoded, managers, manager, subresource, now)
     return stored_document(kind, live, decoded, managers, keep_status=subresource != "status")
 
 
@@ -230,18 +232,24 @@ _SERVER_KEPT = (
 
 
 def _settle_update(
-    kind: StoredKind, live: JsonObject, new: JsonObject, managers: Managers, manager: str, subresource: str, now: str
+    kind: KindWithMergeType,
+    live: JsonObject,
+    new: JsonObject,
+    managers: Managers,
+    manager: str,
+    subresource: str,
+    now: str,
 ) -> None:
     """Give what a plain write changed to its manager, and take it from the others."""
     difference = _ignoring(kind, compare_typed(kind.type, live, new), subresource)
     _take(managers, _CURRENT, difference)
     taken = difference.modified | difference.added
-    managers[_CURRENT] = ManagedFields(taken, kind.api_version)
+    managers[_CURRENT] = ManagedFieldsEntry(taken, kind.api_version)
     strip_untracked_fields(managers, _CURRENT)
     current = managers.pop(_CURRENT, None)
     if current is not None and current.fields:
         identity = entry_id(manager, UPDATE, kind.api_version, subresource)
         previous = managers.get(identity)
         fields = current.fields if previous is None else current.fields | previous.fields
-        managers[identity] = ManagedFields(fields, kind.api_version, now)
+        managers[identity] = ManagedFieldsEntry(fields, kind.api_version, now)
     cap_update_managers(managers)

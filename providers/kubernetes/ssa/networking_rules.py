@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from planner.values import JsonObject
-from providers.kubernetes.ssa.builtin_value_formats import is_ip, is_subdomain
+from providers.kubernetes.ssa.builtin_value_formats import is_dns_subdomain, is_ip
 from providers.kubernetes.ssa.pod_rules import Problem, Rule, duplicate_items, exactly_one_field, maps_in_list
 
 
@@ -18,7 +18,7 @@ def _service(value: JsonObject) -> Iterator[Problem]:
     if kind == "ExternalName":
         if not value.get("externalName"):
             yield ("externalName",), "Required value"
-        elif not is_subdomain(str(value["externalName"]).removesuffix(".")):
+        elif not is_dns_subdomain(str(value["externalName"]).removesuffix(".")):
             yield ("externalName",), "a lowercase RFC 1123 subdomain is needed"
         return
     address = str(value.get("clusterIP") or "")

@@ -1,6 +1,6 @@
 """Who owns which field of a live object. Reads managedFields only; decides no plan.
 
-`unchanged`, whether an apply would do anything at all, has its own module and is given on from here.
+Whether an apply would do anything at all is decided by unchanged_apply.py, and is given on from here.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ __all__ = [
     "STATUS",
     "FieldOwner",
     "apply_changes_nothing",
+    "declared_fields_taken_by_others",
     "fields_applied_by",
-    "foreign_fields",
-    "lost_fields",
+    "fields_owned_by_others",
     "owners_of_field",
     "project_fields",
 ]
@@ -93,7 +93,7 @@ def fields_applied_by(live: JsonObject, manager: str) -> FieldSet:
     return EMPTY
 
 
-def foreign_fields(live: JsonObject, manager: str) -> tuple[tuple[FieldPath, JsonValue, FieldOwner], ...]:
+def fields_owned_by_others(live: JsonObject, manager: str) -> tuple[tuple[FieldPath, JsonValue, FieldOwner], ...]:
     """Leaves that others own and `manager` does not: path, live value, owner. What was written through `status` is left
     out, and so are leaves that are owned but not there; what was written through `scale` is in `spec` like the rest."""
     ours = fields_applied_by(live, manager)
@@ -140,9 +140,11 @@ def _step(value: JsonValue, element: Element) -> JsonValue:
             return wanted if isinstance(value, list) and wanted in value else _MISSING
 
 
-def lost_fields(live: JsonObject, desired: JsonObject, manager: str) -> tuple[tuple[FieldPath, FieldOwner], ...]:
-    """Declared leaves that `manager` does not own any more, with the owner who took each. Fields that nobody owns (we
-    never applied them) are none of these."""
+def declared_fields_taken_by_others(
+    live: JsonObject, desired: JsonObject, manager: str
+) -> tuple[tuple[FieldPath, FieldOwner], ...]:
+    """Declared leaves that `manager` does not own any more, with the other manager who took each. Fields that nobody
+    owns (we never applied them) are none of these."""
     ours: JsonObject = {}
     others: list[tuple[FieldOwner, JsonObject]] = []
     for entry in _entries(live):

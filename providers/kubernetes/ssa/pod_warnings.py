@@ -9,13 +9,13 @@ from collections.abc import Iterator
 from typing import Final
 
 from planner.values import Json, JsonObject
-from providers.kubernetes.ssa.address_warnings import address_warnings
 from providers.kubernetes.ssa.builtin_value_formats import is_label_value
 from providers.kubernetes.ssa.claim_warnings import claim_spec_warnings
 from providers.kubernetes.ssa.go_quoting import go_quoted
+from providers.kubernetes.ssa.ip_address_warnings import ip_address_warnings
+from providers.kubernetes.ssa.overlapping_volume_item_warnings import overlapping_volume_item_warnings
 from providers.kubernetes.ssa.pod_rules import maps_in_list
 from providers.kubernetes.ssa.quantity import quantity_amount
-from providers.kubernetes.ssa.volume_path_warnings import volume_path_warnings
 
 NODE_LABELS: Final = {
     "beta.kubernetes.io/arch": 'deprecated since v1.14; use "kubernetes.io/arch" instead',
@@ -60,7 +60,7 @@ _LABEL_VALUE = (
 
 
 def pod_warnings(path: str, template: JsonObject) -> Iterator[str]:
-    """Of a pod template at `path` (`spec.template`), or of a Pod (path "")."""
+    """Warnings about a pod template at `path` (`spec.template`), or about a Pod (path "")."""
     here = f"{path}." if path else ""
     spec, meta = template.get("spec") or {}, template.get("metadata") or {}
     annotations = meta.get("annotations") or {}
@@ -69,7 +69,7 @@ def pod_warnings(path: str, template: JsonObject) -> Iterator[str]:
         f"{here}metadata.annotations[{key}]: {_ANNOTATIONS[key]}" for key in sorted(annotations.keys() & _ANNOTATIONS)
     )
     yield from _volumes(f"{here}spec.volumes", spec)
-    yield from volume_path_warnings(maps_in_list(spec, "volumes"))
+    yield from overlapping_volume_item_warnings(maps_in_list(spec, "volumes"))
     yield from _repeated(f"{here}spec.hostAliases", spec, "hostAliases", "ip", "duplicate ip")
     yield from _repeated(f"{here}spec.imagePullSecrets", spec, "imagePullSecrets", "name", "duplicate name")
     for index, item in enumerate(maps_in_list(spec, "imagePullSecrets")):
@@ -88,13 +88,13 @@ def pod_warnings(path: str, template: JsonObject) -> Iterator[str]:
         words = "must be >= 0; negative values are invalid and will be treated as 1"
         yield f"{here}spec.terminationGracePeriodSeconds: {words}"
     for index, server in enumerate((spec.get("dnsConfig") or {}).get("nameservers") or ()):
-        yield from address_warnings(f"{here}spec.dnsConfig.nameservers[{index}]", server)
+        yield from ip_address_warnings(f"{here}spec.dnsConfig.nameservers[{index}]", server)
     for index, alias in enumerate(maps_in_list(spec, "hostAliases")):
-        yield from address_warnings(f"{here}spec.hostAliases[{index}].ip", alias.get("ip"))
+        yield from ip_address_warnings(f"{here}spec.hostAliases[{index}].ip", alias.get("ip"))
 
 
 def fractional_byte_warnings(path: str, amounts: JsonObject, names: tuple[str, ...]) -> Iterator[str]:
-    """Of amounts of bytes that are no whole number."""
+    """Warnings about amounts of bytes that are no whole number."""
     for name in names:
         amount = quantity_amount(amounts.get(name))
         if amount is not None and amount % 1:
@@ -102,8 +102,8 @@ def fractional_byte_warnings(path: str, amounts: JsonObject, names: tuple[str, .
             yield f"{path}[{name}]: {words}"
 
 
-def node_term_warnings(path: str, term: JsonObject, *, values: bool = False) -> Iterator[str]:
-    """Of one term of a node affinity; with `values` also of values that no label has."""
+def node_affinity_term_warnings(path: str, term: JsonObject, *, values: bool = False) -> Iterator[str]:
+    """Warnings about one term of a node affinity; with `values` also about values that no label has."""
     for index, item in enumerate(maps_in_list(term, "matchExpressions")):
         if words := NODE_LABELS.get(str(item.get("key"))):
             yield f"{path}.matchExpressions[{index}].key: {item['key']} is {words}"
@@ -123,10 +123,12 @@ def _scheduling(path: str, spec: JsonObject) -> Iterator[str]:
     preferred = "preferredDuringSchedulingIgnoredDuringExecution"
     terms = maps_in_list(node.get(required) or {}, "nodeSelectorTerms")
     for index, term in enumerate(terms):
-        yield from node_term_warnings(f"{path}.affinity.nodeAffinity.{required}.nodeSelectorTerms[{index}]", term)
+        yield from node_affinity_term_warnings(
+            f"{path}.affinity.nodeAffinity.{required}.nodeSelectorTerms[{index}]", term
+        )
     for index, term in enumerate(maps_in_list(node, preferred)):
         place = f"{path}.affinity.nodeAffinity.{preferred}[{index}].preference"
-        yield from node_term_warnings(place, term.get("preference") or {}, values=True)
+        yield from node_affinity_term_warnings(place, term.get("preference") or {}, values=True)
     for index, item in enumerate(maps_in_list(spec, "topologySpreadConstraints")):
         place = f"{path}.topologySpreadConstraints[{index}]"
         if words := NODE_LABELS.get(str(item.get("topologyKey"))):

@@ -10,11 +10,11 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
 from planner.values import Json, JsonObject
-from providers.kubernetes.ssa.address_warnings import address_warnings, range_warnings
-from providers.kubernetes.ssa.builtin_value_formats import is_label, is_subdomain
+from providers.kubernetes.ssa.builtin_value_formats import is_dns_label, is_dns_subdomain
 from providers.kubernetes.ssa.claim_warnings import claim_spec_warnings
 from providers.kubernetes.ssa.crd_formats import unrecognized_formats
 from providers.kubernetes.ssa.go_quoting import go_quoted
+from providers.kubernetes.ssa.ip_address_warnings import cidr_warnings, ip_address_warnings
 from providers.kubernetes.ssa.merge_types import MergeTypeTable
 from providers.kubernetes.ssa.pod_rules import maps_in_list
 from providers.kubernetes.ssa.pod_warnings import NODE_LABELS, pod_warnings
@@ -66,9 +66,9 @@ def _moved(after: JsonObject, live: JsonObject | None) -> bool:
 
 def _named_as_pods(after: JsonObject, live: JsonObject | None, whose: str = "Pod names and hostnames") -> Iterator[str]:
     name = str(after["metadata"].get("name"))
-    if live is None and not is_label(name):
+    if live is None and not is_dns_label(name):
         words = "must be no more than 63 characters" if len(name) > 63 else ""
-        words += ("" if not words else " ") + "must not contain dots" if "." in name and is_subdomain(name) else ""
+        words += ("" if not words else " ") + "must not contain dots" if "." in name and is_dns_subdomain(name) else ""
         where = f"metadata.name: this is used in {whose}, which can result in surprising behavior"
         yield f"{where}; a DNS label is recommended: [{words}]"
 
@@ -145,7 +145,7 @@ def _service(after: JsonObject, live: JsonObject | None) -> Iterator[str]:
     if _HINTS in annotations:
         yield f"annotation {_HINTS} is deprecated, please use service.kubernetes.io/topology-mode instead"
     for index, address in enumerate(spec.get("clusterIPs") or ()):
-        yield from address_warnings(f"spec.clusterIPs[{index}]", address)
+        yield from ip_address_warnings(f"spec.clusterIPs[{index}]", address)
     ignored = {
         "spec.loadBalancerIP": spec.get("loadBalancerIP"),
         "spec.externalIPs": external,
@@ -153,12 +153,12 @@ def _service(after: JsonObject, live: JsonObject | None) -> Iterator[str]:
     }
     yield from (f"{name} is ignored for headless services" for name, given in ignored.items() if headless and given)
     for index, address in enumerate(external):
-        yield from address_warnings(f"spec.externalIPs[{index}]", address)
+        yield from ip_address_warnings(f"spec.externalIPs[{index}]", address)
     if external and not headless and kind != "ExternalName":
         yield "spec.externalIPs is deprecated and may no longer be implemented in some clusters"
-    yield from address_warnings("spec.loadBalancerIP", spec.get("loadBalancerIP"))
+    yield from ip_address_warnings("spec.loadBalancerIP", spec.get("loadBalancerIP"))
     for index, source in enumerate(spec.get("loadBalancerSourceRanges") or ()):
-        yield from range_warnings(f"spec.loadBalancerSourceRanges[{index}]", source)
+        yield from cidr_warnings(f"spec.loadBalancerSourceRanges[{index}]", source)
     if kind == "ExternalName" and external:
         yield 'spec.externalIPs is ignored when spec.type is "ExternalName"'
     if kind != "ExternalName" and spec.get("externalName"):
@@ -201,9 +201,9 @@ def _network_policy(after: JsonObject, live: JsonObject | None) -> Iterator[str]
         for index, rule in enumerate(maps_in_list(spec, part)):
             for number, peer in enumerate(maps_in_list(rule, side)):
                 block, path = peer.get("ipBlock") or {}, f"spec.{part}[{index}].{side}[{number}].ipBlock"
-                yield from range_warnings(f"{path}.cidr", block.get("cidr"))
+                yield from cidr_warnings(f"{path}.cidr", block.get("cidr"))
                 for place, item in enumerate(block.get("except") or ()):
-                    yield from range_warnings(f"{path}.except[{place}]", item)
+                    yield from cidr_warnings(f"{path}.except[{place}]", item)
 
 
 def _is_of_controller(document: JsonObject) -> bool:
@@ -217,7 +217,7 @@ def _endpoints(after: JsonObject, live: JsonObject | None) -> Iterator[str]:
     for index, subset in enumerate(() if _is_of_controller(after) else maps_in_list(after, "subsets")):
         for part in ("addresses", "notReadyAddresses"):
             for number, address in enumerate(maps_in_list(subset, part)):
-                yield from address_warnings(f"subsets[{index}].{part}[{number}].ip", address.get("ip"))
+                yield from ip_address_warnings(f"subsets[{index}].{part}[{number}].ip", address.get("ip"))
 
 
 def _endpoint_slice(after: JsonObject, live: JsonObject | None) -> Iterator[str]:
@@ -225,7 +225,7 @@ def _endpoint_slice(after: JsonObject, live: JsonObject | None) -> Iterator[str]
         yield "spec.addressType: FQDN endpoints are deprecated"
     for index, endpoint in enumerate(() if _is_of_controller(after) else maps_in_list(after, "endpoints")):
         for number, address in enumerate(endpoint.get("addresses") or ()):
-            yield from address_warnings(f"endpoints[{index}].addresses[{number}]", address)
+            yield from ip_address_warnings(f"endpoints[{index}].addresses[{number}]", address)
 
 
 def _node(after: JsonObject, live: JsonObject | None) -> Iterator[str]:
@@ -235,7 +235,7 @@ def _node(after: JsonObject, live: JsonObject | None) -> Iterator[str]:
     if spec.get("externalID"):
         yield "spec.externalID: this field is deprecated, and is unused by Kubernetes"
     for index, block in enumerate(spec.get("podCIDRs") or ()):
-        yield from range_warnings(f"spec.podCIDRs[{index}]", block)
+        yield from cidr_warnings(f"spec.podCIDRs[{index}]", block)
 
 
 def _runtime_class(after: JsonObject, live: JsonObject | None) -> Iterator[str]:

@@ -8,7 +8,7 @@ from typing import Final
 from planner.values import JsonObject
 from providers.kubernetes.ssa.claim_warnings import claim_spec_warnings
 from providers.kubernetes.ssa.pod_rules import maps_in_list
-from providers.kubernetes.ssa.pod_warnings import NODE_LABELS, SPELLED, VOLUMES, node_term_warnings
+from providers.kubernetes.ssa.pod_warnings import NODE_LABELS, SPELLED, VOLUMES, node_affinity_term_warnings
 from providers.kubernetes.ssa.typed_values import equal_json
 
 _STORAGE_CLASS = "volume.beta.kubernetes.io/storage-class"
@@ -33,7 +33,7 @@ def _volume(after: JsonObject, live: JsonObject | None) -> Iterator[str]:
         yield f"spec.persistentVolumeReclaimPolicy: The Recycle reclaim policy is deprecated. {words}"
     required = (spec.get("nodeAffinity") or {}).get("required") or {}
     for index, term in enumerate(maps_in_list(required, "nodeSelectorTerms")):
-        yield from node_term_warnings(f"spec.nodeAffinity.required.nodeSelectorTerms[{index}]", term)
+        yield from node_affinity_term_warnings(f"spec.nodeAffinity.required.nodeSelectorTerms[{index}]", term)
     for name in sorted(spec.keys() & VOLUMES.keys() - {"gitRepo", "flocker", "quobyte"}):
         yield f"spec.{SPELLED.get(name, name)}: {VOLUMES[name]}"
 
@@ -47,7 +47,7 @@ def _storage_class(after: JsonObject, live: JsonObject | None) -> Iterator[str]:
 
 def _storage_capacity(after: JsonObject, live: JsonObject | None) -> Iterator[str]:
     selector = after.get("nodeTopology") or {}
-    yield from node_term_warnings("nodeTopology", selector)
+    yield from node_affinity_term_warnings("nodeTopology", selector)
     for label in selector.get("matchLabels") or {}:
         if label in NODE_LABELS:
             yield f"nodeTopology.matchLabels.{label}: {NODE_LABELS[label]}"

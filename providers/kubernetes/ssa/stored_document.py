@@ -24,8 +24,8 @@ _LITERAL = {
 
 
 @dataclass(slots=True)
-class StoredKind:
-    """The kind of the object at hand and what the table says about it."""
+class KindWithMergeType:
+    """The kind of one object with its merge type: what the type table says about it."""
 
     table: MergeTypeTable
     type: MergeType
@@ -35,7 +35,7 @@ class StoredKind:
     status: bool
 
     @classmethod
-    def of(cls, document: JsonObject, table: MergeTypeTable) -> StoredKind:
+    def of(cls, document: JsonObject, table: MergeTypeTable) -> KindWithMergeType:
         api_version, kind = str(document["apiVersion"]), str(document["kind"])
         return cls(
             table,
@@ -52,13 +52,13 @@ class StoredKind:
         return made | {"apiVersion": self.api_version, "kind": self.kind}
 
 
-def without_managers(document: JsonObject) -> JsonObject:
+def without_managed_fields(document: JsonObject) -> JsonObject:
     """A copy (its parts shared) without managedFields."""
     metadata = document.get("metadata") or {}
     return document | {"metadata": {key: value for key, value in metadata.items() if key != "managedFields"}}
 
 
-def decode_as_server(kind: StoredKind, given: JsonObject, *, merged: bool = False) -> JsonObject:
+def decode_as_server(kind: KindWithMergeType, given: JsonObject, *, merged: bool = False) -> JsonObject:
     """A document as the server decodes it, before it is stored: in its Go form and with defaults. A merged custom one
     does not pass through the decoder, which tidies metadata."""
     if kind.custom:
@@ -70,17 +70,17 @@ def decode_as_server(kind: StoredKind, given: JsonObject, *, merged: bool = Fals
     return made
 
 
-def stored_applied_document(
-    kind: StoredKind, live: JsonObject | None, merged: JsonObject, managers: Managers
+def stored_merged_document(
+    kind: KindWithMergeType, live: JsonObject | None, merged: JsonObject, managers: Managers
 ) -> JsonObject:
-    """A merged document as it would be stored."""
+    """The document that is stored for one that was merged by an apply."""
     return stored_document(
-        kind, live, decode_as_server(kind, without_managers(merged), merged=True), managers, written=merged
+        kind, live, decode_as_server(kind, without_managed_fields(merged), merged=True), managers, written=merged
     )
 
 
 def stored_document(
-    kind: StoredKind,
+    kind: KindWithMergeType,
     live: JsonObject | None,
     decoded: JsonObject,
     managers: Managers,
@@ -102,7 +102,7 @@ def stored_document(
     return stored
 
 
-def _keep_status(kind: StoredKind, live: JsonObject | None, stored: JsonObject) -> None:
+def _keep_status(kind: KindWithMergeType, live: JsonObject | None, stored: JsonObject) -> None:
     """A write of the main resource leaves the status as it is; a new object begins without one."""
     if live is not None:
         if "status" in live:
@@ -130,15 +130,15 @@ def _timeless(entries: list[JsonObject]) -> list[JsonObject]:
     return [{key: value for key, value in entry.items() if key != "time"} for entry in entries]
 
 
-def _same(kind: StoredKind, live: JsonObject, decoded: JsonObject, written: JsonObject) -> bool:
+def _same(kind: KindWithMergeType, live: JsonObject, decoded: JsonObject, written: JsonObject) -> bool:
     """Whether the server sees two equal objects. In a custom one 2.0 is not 2 and an empty map is not none; in a
     built-in one they are the same but for a few kinds."""
     if kind.custom:
-        return equal_json(without_managers(live), decoded, int_differs_from_float=True)
+        return equal_json(without_managed_fields(live), decoded, int_differs_from_float=True)
     part = _LITERAL.get(kind.kind)
     if part is not None and _has_empty(kind.type.child(part), written.get(part)):
         return False
-    return equal_json(without_managers(live), canonical_document(kind.type, decoded))
+    return equal_json(without_managed_fields(live), canonical_document(kind.type, decoded))
 
 
 def _has_empty(kind: MergeType | None, value: JsonValue) -> bool:

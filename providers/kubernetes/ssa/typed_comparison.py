@@ -13,8 +13,8 @@ from providers.kubernetes.ssa.typed_values import (
     equal_json,
     list_item_element,
     list_or_empty,
+    map_list_or_scalar_form,
     map_or_empty,
-    merge_form_of_value,
 )
 
 
@@ -51,13 +51,13 @@ def _compare(walk: _Walk, kind: MergeType, path: tuple[Element, ...], left: Json
     if (
         left is not ABSENT
         and right is not ABSENT
-        and merge_form_of_value(kind, left) != merge_form_of_value(kind, right)
+        and map_list_or_scalar_form(kind, left) != map_list_or_scalar_form(kind, right)
         and left is not None
     ):
-        _compare_as(merge_form_of_value(kind, left), walk, kind, path, left, right)
-        _compare_as(merge_form_of_value(kind, right), walk, kind, path, left, right)
+        _compare_as(map_list_or_scalar_form(kind, left), walk, kind, path, left, right)
+        _compare_as(map_list_or_scalar_form(kind, right), walk, kind, path, left, right)
         return
-    _compare_as(merge_form_of_value(kind, left if right is ABSENT else right), walk, kind, path, left, right)
+    _compare_as(map_list_or_scalar_form(kind, left if right is ABSENT else right), walk, kind, path, left, right)
 
 
 def _compare_as(

@@ -14,14 +14,14 @@ from providers.kubernetes.ssa.merge_types import MergeType
 from providers.kubernetes.ssa.typed_values import (
     list_item_element,
     list_or_empty,
+    map_list_or_scalar_form,
     map_or_empty,
-    merge_form_of_value,
 )
 
 
 def declared_field_set(kind: MergeType, value: JsonValue) -> FieldSet:
     """The fields that an applied value declares: every leaf, list item, free map key and empty map."""
-    form = merge_form_of_value(kind, value)
+    form = map_list_or_scalar_form(kind, value)
     members: set[Element] = set()
     children: dict[Element, FieldSet] = {}
     if form == "map":
@@ -41,7 +41,7 @@ def declared_field_set(kind: MergeType, value: JsonValue) -> FieldSet:
 
 def _fields_below(kind: MergeType, value: JsonValue) -> tuple[bool, FieldSet]:
     """Whether the value is a leaf, and the fields below it if not."""
-    form = merge_form_of_value(kind, value)
+    form = map_list_or_scalar_form(kind, value)
     if form == "scalar" or (form == "map" and kind.atomic) or (form == "list" and kind.list_kind == "atomic"):
         return True, EMPTY
     return False, declared_field_set(kind, value)
@@ -67,7 +67,7 @@ def remove_fields(kind: MergeType, value: JsonValue, taken: FieldSet) -> JsonVal
 def remove_fields(kind: MergeType, value: JsonValue, taken: FieldSet) -> JsonValue:
     """`value` without the fields of `taken`. Containers that lose everything become null, as the server makes them;
     atomic ones go whole when anything inside them is taken."""
-    form = merge_form_of_value(kind, value)
+    form = map_list_or_scalar_form(kind, value)
     if form == "map" and isinstance(value, dict):
         return _remove_keys(kind, value, taken)
     if form == "list" and isinstance(value, list):

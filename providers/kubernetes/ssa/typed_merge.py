@@ -14,8 +14,8 @@ from providers.kubernetes.ssa.typed_values import (
     ABSENT,
     list_item_element,
     list_or_empty,
+    map_list_or_scalar_form,
     map_or_empty,
-    merge_form_of_value,
 )
 
 
@@ -29,7 +29,7 @@ def merge_typed(kind: MergeType, left: JsonValue, right: JsonValue) -> JsonValue
         return left
     if left is ABSENT:
         return right
-    form = merge_form_of_value(kind, right)
+    form = map_list_or_scalar_form(kind, right)
     if form == "map" and not kind.atomic:
         mine, theirs = map_or_empty(left), map_or_empty(right)
         if mine or theirs:

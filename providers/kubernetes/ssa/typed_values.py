@@ -16,8 +16,8 @@ from providers.kubernetes.ssa.merge_types import MergeType
 ABSENT: Final[Any] = object()
 
 
-def merge_form_of_value(kind: MergeType, value: JsonValue) -> str:
-    """How a value is handled: `map`, `list` or `scalar`. Null takes the first form that the type has."""
+def map_list_or_scalar_form(kind: MergeType, value: JsonValue) -> str:
+    """Whether a value is merged as a `map`, a `list` or a `scalar`. Null takes the first form that the type has."""
     if isinstance(value, dict):
         if kind.is_map:
             return "map"

@@ -10,7 +10,7 @@ from typing import Any
 from planner.errors import PermanentError
 from planner.field_path import Element, FieldPath, path_sort_key
 from planner.values import Json, JsonObject, JsonValue, deep_copy
-from providers.kubernetes.ssa import cel_rules, crd_formats, re2_patterns, schema_junctors
+from providers.kubernetes.ssa import cel_rules, crd_formats, re2_pattern_matching, schema_junctors
 from providers.kubernetes.ssa.crd_types import REPLICAS
 from providers.kubernetes.ssa.defaults import fill_custom_defaults
 from providers.kubernetes.ssa.merge_types import MergeType, MergeTypeTable
@@ -27,7 +27,7 @@ _MOST_OF_A_NAME = 253  # characters; all of them are ASCII
 _FREE_NAMES = ("rbac.authorization.k8s.io/",)  # kinds whose names may hold anything but / and %
 
 
-def validation_errors(
+def object_validation_errors(
     desired: JsonObject, types: MergeTypeTable, *, only_shape: bool = False, live: JsonObject | None = None
 ) -> tuple[Problem, ...]:
     """Everything that is wrong with `desired`: unknown fields, wrong scalar types, duplicate list-map keys, missing
@@ -73,7 +73,7 @@ def _replicas(kind: MergeType, whole: JsonObject) -> Iterator[Problem]:
         yield path, f"should be less than or equal to {_MOST_REPLICAS}"
 
 
-def unevaluated_rules(
+def unevaluated_cel_rules(
     desired: JsonObject, types: MergeTypeTable, live: JsonObject | None = None
 ) -> tuple[Problem, ...]:
     """The rules of a custom kind that apply to `desired` and that only the server can evaluate."""
@@ -230,7 +230,7 @@ def schema_bound_errors(checks: Mapping[str, Any], value: JsonValue) -> Iterator
         yield f"Unsupported value: supported values: {', '.join(repr(item) for item in checks['enum'])}"
     if isinstance(value, str):
         yield from _lengths(checks, len(value), "Length")
-        if "pattern" in checks and not re2_patterns.matches_re2(str(checks["pattern"]), value):
+        if "pattern" in checks and not re2_pattern_matching.matches_re2(str(checks["pattern"]), value):
             yield f"should match '{checks['pattern']}'"
         if "format" in checks and not crd_formats.has_format(str(checks["format"]), value):
             yield f"must be of type {checks['format']}"

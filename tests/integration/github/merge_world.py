@@ -10,12 +10,12 @@ from planner.ports import Present, Preview, Written
 from planner.resource import Resource
 from planner.source_ref import SourceRef
 from providers.git.git_client import GitClient
-from providers.git.git_merges import RemoteGitMergeReader
+from providers.git.git_merges import RemoteGitMergePredictor
 from providers.git.object_cache import ObjectCache
 from providers.git.remotes import RemoteLocations
 from providers.github.connection import GitHubConnection
 from providers.github.credentials import GitHubCredential, WebSender
-from providers.github.github_clients import GitHubClients
+from providers.github.github_clients import GitHubClientsByAccount
 from providers.github.provider import GitHubProvider
 from providers.github.rate_limits import WritePace
 from providers.http.retries import RetryLimits
@@ -32,8 +32,8 @@ def provider_of(world: GitHubWorld, cache: str = "cache") -> GitHubProvider:
         return GitHubConnection(web, base, credential, pace, retries, sleep=world.pauses.append)
 
     git = GitClient()
-    merges = RemoteGitMergeReader(git, ObjectCache(git, world.folder / cache), RemoteLocations(world.folder))
-    return GitHubProvider(GitHubClients(world.folder, WebClient(), connect), merges, world.pauses.append)
+    merges = RemoteGitMergePredictor(git, ObjectCache(git, world.folder / cache), RemoteLocations(world.folder))
+    return GitHubProvider(GitHubClientsByAccount(world.folder, WebClient(), connect), merges, world.pauses.append)
 
 
 def declare(world: GitHubWorld, kind: str, name: str, **spec: Any) -> Resource:

@@ -15,10 +15,10 @@ from planner.ports import Effect, Present, Unreadable
 from planner.resource import Resource
 from planner.source_ref import SourceRef
 from providers.git.git_client import GitClient
-from providers.git.git_merges import RemoteGitMergeReader
+from providers.git.git_merges import RemoteGitMergePredictor
 from providers.git.object_cache import ObjectCache
 from providers.git.remotes import open_remote_locations
-from providers.github.github_clients import GitHubClients, connect_to_simulated_github
+from providers.github.github_clients import GitHubClientsByAccount, connect_to_simulated_github
 from providers.github.provider import GitHubProvider
 from providers.sandbox import SandboxContents, SandboxGitHubRepository, SandboxRemote, fill_sandbox
 from providers.sandbox.github_file import FILE
@@ -41,11 +41,11 @@ def sandbox(tmp_path: Path) -> Path:
 
 def provider(sandbox: Path) -> GitHubProvider:
     git = GitClient()
-    merges = RemoteGitMergeReader(
+    merges = RemoteGitMergePredictor(
         git, ObjectCache(git, sandbox.parent / "cache"), open_remote_locations(sandbox, sandbox)
     )
     return GitHubProvider(
-        GitHubClients(sandbox, SandboxGitHubWeb(sandbox), connect_to_simulated_github), merges, lambda _: None
+        GitHubClientsByAccount(sandbox, SandboxGitHubWeb(sandbox), connect_to_simulated_github), merges, lambda _: None
     )
 
 

@@ -11,7 +11,7 @@ from planner.errors import OutcomeUnknown, PermanentError, PreconditionError, Te
 from planner.ports import Effect
 from providers.github.merge_pull_request import UnpredictedMerge
 from providers.github.provider import GitHubProvider
-from providers.simulated_github.repository import ServedRepository
+from providers.simulated_github.repository import SimulatedBareRepository
 from tests.integration.github.github_world import REPO, GitHubWorld
 from tests.integration.github.merge_world import merge, merging, planned, provider_of
 from tests.testbed.github_lies import LIES
@@ -52,7 +52,7 @@ def test_p10_each_method_is_foretold_and_verified(world: GitHubWorld, method: st
 def test_p10_a_lie_is_caught_with_both_trees(world: GitHubWorld, lie: str) -> None:
     number, head = _moved_base(world)
     preview, change = planned(world, merging(world, number, head))
-    honest = ServedRepository(world.bare.path).merged(world.tip(), head, "merge", "by git in a working tree")
+    honest = SimulatedBareRepository(world.bare.path).merged(world.tip(), head, "merge", "by git in a working tree")
     world.github.lie = lie
     with pytest.raises(UnpredictedMerge) as caught:
         provider_of(world).apply(change, {})

@@ -21,7 +21,7 @@ from planner.plan import Plan, Selection
 from planner.planning import PlanInputs, make_plan
 from planner.values import JsonObject, Vault
 from providers.kubernetes.provider import KubernetesProvider
-from providers.kubernetes.snapshot.create_snapshot import create_empty_snapshot
+from providers.kubernetes.snapshot.create_cluster_snapshot import create_empty_snapshot
 from providers.kubernetes.snapshot.snapshot_cluster import open_snapshot
 from tests.unit.kubernetes.world import PRINTS, config, deployment, namespace
 

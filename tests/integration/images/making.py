@@ -17,7 +17,7 @@ from providers.images.image_manifest import OCI_INDEX, OCI_MANIFEST, ImageDescri
 from providers.images.image_reference import ImageReference, parse_image_reference
 from providers.images.provider import RegistryImageProvider
 from providers.images.registry_client import RegistryClient
-from providers.simulated_oci_layout import create_oci_layout
+from providers.simulated_oci_layout import write_simulated_images
 from tests.testbed.image_registry import ImageRegistry
 
 ADDRESS = Address.parse("RegistryImage/base")
@@ -73,7 +73,7 @@ def put_big(source: ImageRegistry, name: str) -> None:
 
 def large_layout(folder: Path, size: int) -> None:
     """A layout with one image whose one layer is `size` zero bytes, sparse on disk."""
-    create_oci_layout(folder, ["placeholder"])
+    write_simulated_images(folder, ["placeholder"])
     blobs = folder / "blobs" / "sha256"
     with (folder / "layer").open("wb") as handle:
         handle.truncate(size)

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from providers.images.docker_credentials import DockerCredentials
+from providers.images.docker_credentials import DockerConfigFileCredentials
 from providers.images.image_manifest import OCI_MANIFEST
 from providers.images.registry_client import RegistryClient
 from tests.integration.images.making import SOON
@@ -20,7 +20,7 @@ TOKEN = "canary-token"
 def client(registry: HostileRegistry, folder: Path, **options: Any) -> RegistryClient:
     file = folder / "config.json"
     file.write_text(json.dumps({"auths": {registry.host: {"username": "robot", "password": TOKEN}}}))
-    return RegistryClient(registry.host, credentials=DockerCredentials(file), retries=SOON, **options)
+    return RegistryClient(registry.host, credentials=DockerConfigFileCredentials(file), retries=SOON, **options)
 
 
 def tagged(registry: HostileRegistry, tag: str, layer: bytes) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from providers.images.image_reference import parse_image_reference
 from providers.images.oci_layout import OciLayout
 from providers.images.provider import RegistryImageProvider
 from providers.images.registry_client import RegistryClient
-from providers.simulated_oci_layout import create_oci_layout
+from providers.simulated_oci_layout import write_simulated_images
 from tests.integration.images.making import (
     ADDRESS,
     change_of,
@@ -183,7 +183,7 @@ def test_an_unreachable_registry_is_unreadable(source: ImageRegistry, tmp_path: 
 
 def test_from_a_registry_into_a_layout(source: ImageRegistry, tmp_path: Path) -> None:
     put_index(source.host, "copy/out:1")
-    create_oci_layout(tmp_path / "layout", [])
+    write_simulated_images(tmp_path / "layout", [])
     origin = ImageLocation(RegistryClient(source.host), parse_image_reference(f"{source.host}/copy/out:1"))
     aim = ImageLocation(OciLayout(tmp_path / "layout"), parse_image_reference("127.0.0.1:5000/own/out:1"))
     root = origin.store.manifest(origin.image)
@@ -196,7 +196,7 @@ def test_from_a_registry_into_a_layout(source: ImageRegistry, tmp_path: Path) ->
 def test_the_sandbox_stands_in_for_every_registry(tmp_path: Path) -> None:
     sandbox = tmp_path / "sandbox"
     pinned = "quay.io/a/b:1@sha256:" + "5" * 64
-    create_oci_layout(sandbox / "registry", ["docker.io/library/alpine:3.20", pinned])
+    write_simulated_images(sandbox / "registry", ["docker.io/library/alpine:3.20", pinned])
     copied = resource(source="docker.io/library/alpine:3.20", target="127.0.0.1:5000/hwlab/alpine:3.20")
     converge(copied, tmp_path, sandbox)
     converge(resource(source=pinned, target="127.0.0.1:5000/hwlab/b:1"), tmp_path, sandbox)
@@ -210,7 +210,7 @@ def test_the_sandbox_stands_in_for_every_registry(tmp_path: Path) -> None:
 
 
 def test_many_threads_write_one_layout(tmp_path: Path) -> None:
-    create_oci_layout(tmp_path / "registry", ["docker.io/library/alpine:3.20"])
+    write_simulated_images(tmp_path / "registry", ["docker.io/library/alpine:3.20"])
     names = [f"127.0.0.1:5000/own/copy:{number}" for number in range(24)]
     provider = RegistryImageProvider(tmp_path, tmp_path)
     errors: list[Exception] = []
@@ -234,7 +234,7 @@ def test_many_threads_write_one_layout(tmp_path: Path) -> None:
 
 def test_from_a_layout_of_the_configuration_folder(target: ImageRegistry, tmp_path: Path) -> None:
     """`skopeo copy ... oci:FOLDER:NAME` makes such a folder."""
-    create_oci_layout(tmp_path / "layouts" / "two", ["first", "second"])
+    write_simulated_images(tmp_path / "layouts" / "two", ["first", "second"])
     name = f"{target.host}/own/from-layout:1"
     written = converge(resource(source="oci:layouts/two:second", target=name), tmp_path)
     assert written.outputs["digest"] == stored(target, "own/from-layout:1")

@@ -22,12 +22,12 @@ from planner.executor import ErrorPolicy, ExecutionOptions, WaitPolicy
 from planner.pull_requests.cycle_record import CycleRecord
 from providers import github_with_git
 from providers.git.git_client import GitClient
-from providers.git.git_merges import RemoteGitMergeReader
+from providers.git.git_merges import RemoteGitMergePredictor
 from providers.git.object_cache import ObjectCache
 from providers.git.remotes import open_remote_locations
 from providers.github.connection import GitHubConnection
 from providers.github.credentials import GitHubCredential, TokenFileCredential, WebSender
-from providers.github.github_clients import GitHubClients
+from providers.github.github_clients import GitHubClientsByAccount
 from providers.github.provider import GitHubProvider
 from providers.github.rate_limits import WritePace
 from providers.http.retries import RetryLimits
@@ -54,8 +54,8 @@ def local_provider(url: str, folder: Path, sandbox: Path) -> GitHubProvider:
         return GitHubConnection(web, url, TokenFileCredential(token), pace, RetryLimits(sleep=no_sleep), sleep=no_sleep)
 
     git = GitClient()
-    merges = RemoteGitMergeReader(git, ObjectCache(git, sandbox / "objects"), open_remote_locations(folder, sandbox))
-    return GitHubProvider(GitHubClients(folder, WebClient(), connect), merges, no_sleep)
+    merges = RemoteGitMergePredictor(git, ObjectCache(git, sandbox / "objects"), open_remote_locations(folder, sandbox))
+    return GitHubProvider(GitHubClientsByAccount(folder, WebClient(), connect), merges, no_sleep)
 
 
 def ask_locally(patch: pytest.MonkeyPatch, url: str) -> None:

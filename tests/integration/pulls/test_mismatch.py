@@ -52,9 +52,9 @@ def test_p11_a_merge_by_a_person_enters_at_the_same_check(world: PullWorld) -> N
     number, head = world.pull("by-hand")
     with world.github.stored(REPO) as rows:
         from providers.simulated_github.pulls import close_as_merged, pull_request_row
-        from providers.simulated_github.repository import ServedRepository
+        from providers.simulated_github.repository import SimulatedBareRepository
 
-        git = ServedRepository(rows.git)
+        git = SimulatedBareRepository(rows.git)
         base = world.tip()
         made = git.merged(base, head, "merge", "by hand")
         world.bare.put(f"refs/heads/{world.branch}", made)

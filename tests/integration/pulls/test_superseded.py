@@ -8,7 +8,7 @@ import pytest
 
 from planner.pull_requests.deliveries import DeliveryStep
 from providers.simulated_github.pulls import close_as_merged, pull_request_row
-from providers.simulated_github.repository import ServedRepository
+from providers.simulated_github.repository import SimulatedBareRepository
 from tests.integration.pulls.pull_world import REPO, PullWorld
 
 
@@ -20,7 +20,7 @@ def v02(open_world: Callable[..., PullWorld]) -> PullWorld:
 
 def _merge_by_hand(world: PullWorld, number: int, head: str) -> str:
     with world.github.stored(REPO) as rows:
-        made = ServedRepository(rows.git).merged(world.tip(), head, "merge", "by hand")
+        made = SimulatedBareRepository(rows.git).merged(world.tip(), head, "merge", "by hand")
         world.bare.put(f"refs/heads/{world.branch}", made)
         close_as_merged(rows, pull_request_row(rows, number), head, made, "alice")
     return made

@@ -15,7 +15,7 @@ from planner.values import JsonObject
 from providers.cluster import KindInfo
 from providers.kubernetes.errors import Forbidden, WebhookDown
 from providers.kubernetes.provider import KubernetesProvider
-from providers.kubernetes.snapshot.create_snapshot import create_empty_snapshot
+from providers.kubernetes.snapshot.create_cluster_snapshot import create_empty_snapshot
 from providers.kubernetes.snapshot.foreign_manager import change_as_foreign_manager
 from providers.kubernetes.snapshot.snapshot_cluster import SnapshotCluster, open_snapshot
 from tests.unit.kubernetes.world import PRINTS, World, config, declare, deployment

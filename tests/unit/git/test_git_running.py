@@ -19,11 +19,11 @@ from planner.errors import PermanentError, TemporaryError
 from planner.values import parse_output_ref
 from providers.git import object_cache
 from providers.git.git_client import GitClient
-from providers.git.git_failures import GitCommandFailed, GitFailure
+from providers.git.git_failures import GitCommandFailed, GitFailureKind
 from providers.git.ref_listings import RefListings
 from providers.git.remotes import RemoteLocations, ResolvedRemote, open_remote_locations, resolve_remote
-from providers.git.run_command import CommandEnd, run_command
-from providers.git.ssh_proxy_tunnel import main
+from providers.git.run_command import CommandTermination, run_command
+from providers.git.ssh_proxy_tunnel import run_ssh_proxy_command
 from providers.sandbox.git_repositories import SandboxRemote as Imitated
 from providers.sandbox.git_repositories import create_repository
 from tests.testbed.git_fixtures import BareRepository
@@ -39,7 +39,7 @@ def sh(script: str, tmp_path: Path, seconds: float = 30.0, most: int = 1000) -> 
 
 def test_a_command_is_run_to_its_end(tmp_path: Path) -> None:
     done = run_command(["sh", "-c", "echo a; echo b >&2; exit 3"], env=ENVIRONMENT, cwd=tmp_path, seconds=30, most=9)
-    assert (done.code, done.out, done.err, done.ended) == (3, b"a\n", b"b\n", CommandEnd.ITSELF)
+    assert (done.code, done.out, done.err, done.ended) == (3, b"a\n", b"b\n", CommandTermination.ITSELF)
     with pytest.raises(PermanentError, match="is not on the PATH"):
         run_command(["no-such-program"], env=ENVIRONMENT, cwd=tmp_path, seconds=30, most=9)
 
@@ -47,7 +47,7 @@ def test_a_command_is_run_to_its_end(tmp_path: Path) -> None:
 def test_a_command_that_hangs_is_killed_with_its_children(tmp_path: Path) -> None:
     script = "sleep 600 & echo $! > child; wait"
     done = run_command(["sh", "-c", script], env=ENVIRONMENT, cwd=tmp_path, seconds=1.0, most=9)
-    assert done.ended is CommandEnd.TIMED_OUT
+    assert done.ended is CommandTermination.TIMED_OUT
     child = int((tmp_path / "child").read_text())
     _until(lambda: not _lives(child))
 
@@ -107,7 +107,7 @@ def _lives(pid: int) -> bool:
 
 def test_a_command_that_says_too_much_is_killed(tmp_path: Path) -> None:
     done = run_command(["sh", "-c", "yes"], env=ENVIRONMENT, cwd=tmp_path, seconds=30, most=100_000)
-    assert done.ended is CommandEnd.TOO_LONG and len(done.out) == 100_000
+    assert done.ended is CommandTermination.TOO_LONG and len(done.out) == 100_000
     loud = run_command(["sh", "-c", "yes | head -c 300000 >&2"], env=ENVIRONMENT, cwd=tmp_path, seconds=30, most=9)
     assert loud.code == 0 and len(loud.err) == 64 * 1024
 
@@ -173,7 +173,7 @@ def test_one_question_per_remote_from_many_threads(tmp_path: Path) -> None:
     def ask(remote: ResolvedRemote) -> Mapping[str, str]:
         asked.append(remote.shown)
         gate.wait(30)
-        raise GitCommandFailed(remote.shown, GitFailure.LOST)
+        raise GitCommandFailed(remote.shown, GitFailureKind.LOST)
 
     listings = RefListings(ask)
     remote = resolve_remote({"remote": "ssh://h/x.git"}, RemoteLocations(tmp_path))
@@ -228,8 +228,8 @@ def test_the_list_of_a_sandbox(tmp_path: Path) -> None:
 
 
 def test_the_connector_says_what_is_wrong(capfd: pytest.CaptureFixture[str]) -> None:
-    assert main(["127.0.0.1", "1", "h", "22"]) == 1
-    assert main(["127.0.0.1"]) == 2
+    assert run_ssh_proxy_command(["127.0.0.1", "1", "h", "22"]) == 1
+    assert run_ssh_proxy_command(["127.0.0.1"]) == 2
     assert "hwplan-connect: the proxy cannot be reached\n" in capfd.readouterr().err
 
 

@@ -18,7 +18,7 @@ from planner.spec.kinds.git import GitRef
 from providers.git.checked_names import RepositoryUrl, check_commit_id, check_ref_name, parse_repository_url
 from providers.git.git_failures import (
     GitCommandFailed,
-    GitFailure,
+    GitFailureKind,
     classify_git_failure,
     is_transient_git_failure,
     may_have_pushed,
@@ -27,7 +27,7 @@ from providers.git.git_ssh import GitSshSettings, git_ssh_command
 from providers.git.push_job import PushJobReport, parse_push_job_report
 from providers.git.push_output import PushStatus, parse_push_output, remote_hook_output
 from providers.git.remotes import RemoteLocations, UnknownSandboxRemote, resolve_remote
-from providers.git.run_command import CommandEnd, CommandResult
+from providers.git.run_command import CommandResult, CommandTermination
 
 CANARY = "s3cr3t-canary"
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
@@ -202,18 +202,21 @@ SAID = [
 
 @pytest.mark.parametrize(("said", "kind"), SAID)
 def test_which_failure_is_which(said: str, kind: str) -> None:
-    assert classify_git_failure(CommandResult(128, b"", said.encode())) is GitFailure[kind]
+    assert classify_git_failure(CommandResult(128, b"", said.encode())) is GitFailureKind[kind]
 
 
 def test_what_failures_mean() -> None:
-    assert {kind for kind in GitFailure if is_transient_git_failure(kind)} == {GitFailure.UNREACHABLE, GitFailure.LOST}
+    assert {kind for kind in GitFailureKind if is_transient_git_failure(kind)} == {
+        GitFailureKind.UNREACHABLE,
+        GitFailureKind.LOST,
+    }
     assert (
-        not may_have_pushed(GitFailure.UNREACHABLE)
-        and may_have_pushed(GitFailure.LOST)
-        and may_have_pushed(GitFailure.TIMED_OUT)
+        not may_have_pushed(GitFailureKind.UNREACHABLE)
+        and may_have_pushed(GitFailureKind.LOST)
+        and may_have_pushed(GitFailureKind.TIMED_OUT)
     )
-    assert classify_git_failure(CommandResult(-9, b"", b"", CommandEnd.TIMED_OUT)) is GitFailure.TIMED_OUT
-    error = GitCommandFailed("ssh://h/x", GitFailure.LOST, tries=4, exhausted=True)
+    assert classify_git_failure(CommandResult(-9, b"", b"", CommandTermination.TIMED_OUT)) is GitFailureKind.TIMED_OUT
+    error = GitCommandFailed("ssh://h/x", GitFailureKind.LOST, tries=4, exhausted=True)
     assert error.message == "ssh://h/x: the connection was lost on the way (exhausted: 4 tries)"
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from planner.errors import PermanentError
-from providers.git.local_repository import LocalRepository
+from providers.git.local_repository import LocalRepositoryReader
 
 GIT = ("git", "-c", "user.name=a", "-c", "user.email=a@example.org", "-c", "commit.gpgsign=false")
 
@@ -38,7 +38,7 @@ def folder(tmp_path: Path) -> Path:
 
 def test_files_of_a_commit_are_as_committed_and_run_nothing(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "ran").unlink(missing_ok=True)  # git itself, above
-    found = LocalRepository.around(folder / "config")
+    found = LocalRepositoryReader.around(folder / "config")
     out = tmp_path / "out"
     found.extract(found.commit("main~1"), [folder / "config"], out)
     assert (out / "config" / "a.yaml").read_text() == "a: 1\n" == (out / "config" / "c.yaml").read_text()
@@ -47,7 +47,7 @@ def test_files_of_a_commit_are_as_committed_and_run_nothing(folder: Path, tmp_pa
 
 
 def test_what_is_said_of_the_head(folder: Path) -> None:
-    found = LocalRepository.around(folder)
+    found = LocalRepositoryReader.around(folder)
     assert (found.branch(), found.missing(found.commit("main"))) == ("main", 0)
     assert found.last_change(folder / "config" / "b.yaml").startswith(found.commit("main~1")[:7])
     assert found.last_change(folder / "none.yaml") == ""
@@ -60,20 +60,20 @@ def test_what_is_said_of_the_head(folder: Path) -> None:
 @pytest.mark.parametrize("name", ["nothing", "--all", "main:config", "HEAD^{tree}", ""])
 def test_what_is_no_commit(name: str, folder: Path) -> None:
     with pytest.raises(PermanentError, match="is no commit"):
-        LocalRepository.around(folder).commit(name)
+        LocalRepositoryReader.around(folder).commit(name)
 
 
 def test_a_link_that_leads_out_and_a_folder_outside_are_refused(folder: Path, tmp_path: Path) -> None:
     (folder / "config" / "out.yaml").symlink_to("../../../etc/passwd")
     git(folder, "add", "-A")
     git(folder, "commit", "-qm", "three")
-    found = LocalRepository.around(folder)
+    found = LocalRepositoryReader.around(folder)
     with pytest.raises(PermanentError, match="leads out"):
         found.extract(found.commit("main"), [folder / "config"], tmp_path / "out")
     with pytest.raises(PermanentError, match="outside of the repository"):
         found.relative(tmp_path)
     with pytest.raises(PermanentError, match="no git repository"):
-        LocalRepository.around(tmp_path)
+        LocalRepositoryReader.around(tmp_path)
 
 
 def test_a_commit_may_claim_any_time_and_zone(folder: Path) -> None:
@@ -84,4 +84,4 @@ def test_a_commit_may_claim_any_time_and_zone(folder: Path) -> None:
     (folder.parent / "raw").write_text(raw)
     commit = git(folder, "hash-object", "-t", "commit", "-w", "--literally", str(folder.parent / "raw"))
     git(folder, "update-ref", "refs/heads/main", commit)
-    assert LocalRepository.around(folder).line_changes(Path("odd"), [1]) == {1: f"{commit[:10]} by Ann"}
+    assert LocalRepositoryReader.around(folder).line_changes(Path("odd"), [1]) == {1: f"{commit[:10]} by Ann"}

@@ -15,9 +15,9 @@ from providers.kubernetes import answer_shape
 from providers.kubernetes.builtin_shape import builtin_shape_faults
 from providers.kubernetes.client.api_exchange import ApiRequest
 from providers.kubernetes.client.discovery import Discovery
-from providers.kubernetes.custom_shape import custom_shape_faults
-from providers.kubernetes.errors import UnknownServerAnswer
+from providers.kubernetes.errors import UnrecognizedServerAnswer
 from providers.kubernetes.parallel_map import ParallelMap
+from providers.kubernetes.tekton_and_argo_shape import tekton_and_argo_shape_faults
 
 VERBS = frozenset({"get", "list", "patch"})
 KIND = KindInfo("v1", "ConfigMap", "configmaps", True, VERBS)
@@ -29,13 +29,13 @@ META = {"name": "a", "namespace": "default", "uid": "u", "resourceVersion": "1"}
 def test_an_object_that_can_be_written_has_an_identity(missing: str) -> None:
     bare = {key: text for key, text in META.items() if key != missing}
     page = {"kind": "ConfigMapList", "items": [{"metadata": bare}]}
-    with pytest.raises(UnknownServerAnswer, match=f"metadata.{missing} is missing"):
-        answer_shape.parse_list_answer(page, KIND, "", "x")
-    with pytest.raises(UnknownServerAnswer, match=f"metadata.{missing} is missing"):
+    with pytest.raises(UnrecognizedServerAnswer, match=f"metadata.{missing} is missing"):
+        answer_shape.parse_objects_of_list_answer(page, KIND, "", "x")
+    with pytest.raises(UnrecognizedServerAnswer, match=f"metadata.{missing} is missing"):
         answer_shape.parse_object_answer({"metadata": bare}, KIND, "default", "a", "x")
     answer_shape.parse_object_answer({"metadata": bare}, KIND, "default", "a", "x", stored=False)  # a dry run
     computed = {"metadata": {"name": "a", "namespace": "default"}}
-    assert answer_shape.parse_list_answer({"items": [computed]}, READ_ONLY, "", "x")
+    assert answer_shape.parse_objects_of_list_answer({"items": [computed]}, READ_ONLY, "", "x")
 
 
 @pytest.mark.parametrize(
@@ -68,10 +68,10 @@ def test_built_in_kinds_have_the_shape_of_their_schema(
     assert builtin_shape_faults(document) == wrong
     found = KindInfo(api_version, kind, "x", True, VERBS)
     if wrong:
-        with pytest.raises(UnknownServerAnswer, match="none") as caught:
+        with pytest.raises(UnrecognizedServerAnswer, match="none") as caught:
             answer_shape.parse_object_answer(document, found, "default", "a", "x")
         assert "SECRET" not in str(caught.value)
-        with pytest.raises(UnknownServerAnswer):
+        with pytest.raises(UnrecognizedServerAnswer):
             answer_shape.check_shape_of_kind(document, "x")
     else:
         answer_shape.parse_object_answer(document, found, "default", "a", "x")
@@ -105,7 +105,7 @@ def test_discovery_without_its_list_is_no_server_without_kinds(path: str, answer
         def send(self, request: ApiRequest) -> HttpAnswer:
             return HttpAnswer(200, {}, json.dumps(documents[request.path]).encode())
 
-    with pytest.raises(UnknownServerAnswer, match=f"a discovery document without {key}"):
+    with pytest.raises(UnrecognizedServerAnswer, match=f"a discovery document without {key}"):
         Discovery(Canned(), ParallelMap(1).map).kind("v1", "ConfigMap")  # type: ignore[arg-type]
 
 
@@ -140,4 +140,4 @@ def test_a_broken_connection_says_why(error: Exception, words: str) -> None:
 def test_custom_kinds_that_are_read_have_the_shape_of_what_is_read(
     api_version: str, kind: str, content: dict[str, Any], wrong: str
 ) -> None:
-    assert custom_shape_faults({"apiVersion": api_version, "kind": kind, "metadata": META, **content}) == wrong
+    assert tekton_and_argo_shape_faults({"apiVersion": api_version, "kind": kind, "metadata": META, **content}) == wrong

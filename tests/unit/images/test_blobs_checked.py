@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from planner.errors import PermanentError, ProviderError, TemporaryError
-from providers.images.docker_credentials import DockerCredentials
+from providers.images.docker_credentials import DockerConfigFileCredentials
 from providers.images.image_manifest import ImageDescriptor
 from providers.images.image_store import verify_while_reading
 
@@ -60,13 +60,13 @@ def test_a_bad_blob_never_comes_through_whole(data: bytes, error: type[ProviderE
 def test_docker_credentials(tmp_path: Path, entry: object, pair: bytes) -> None:
     file = tmp_path / "config.json"
     file.write_text(json.dumps({"auths": {"registry.example:5000": entry}}))
-    header = DockerCredentials(file).basic("registry.example:5000")
+    header = DockerConfigFileCredentials(file).basic("registry.example:5000")
     assert header == ("Basic " + base64.b64encode(pair).decode() if pair else "")
-    assert DockerCredentials(file).basic("registry.example") == ""
+    assert DockerConfigFileCredentials(file).basic("registry.example") == ""
 
 
 def test_a_file_that_is_missing_or_odd(tmp_path: Path) -> None:
-    assert DockerCredentials(tmp_path / "none").basic("a.example") == ""
+    assert DockerConfigFileCredentials(tmp_path / "none").basic("a.example") == ""
     for text in ("", "[]", "{", '{"auths": []}', "[" * 100_000):
         (tmp_path / "config.json").write_text(text)
-        assert DockerCredentials(tmp_path / "config.json").basic("a.example") == ""
+        assert DockerConfigFileCredentials(tmp_path / "config.json").basic("a.example") == ""

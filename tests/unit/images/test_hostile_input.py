@@ -12,7 +12,7 @@ import pytest
 
 from planner.errors import PermanentError, ProviderError
 from providers.http.retries import RetryLimits
-from providers.images.docker_credentials import DockerCredentials
+from providers.images.docker_credentials import DockerConfigFileCredentials
 from providers.images.image_manifest import (
     OCI_INDEX,
     OCI_MANIFEST,
@@ -20,13 +20,13 @@ from providers.images.image_manifest import (
     ImageManifest,
     digest_of_selected_manifest,
     parse_image_manifest,
-    select_platforms,
+    select_wanted_platforms,
     with_image_annotation,
 )
-from providers.images.image_reference import ImageReference, parse_image_reference, parse_image_source
+from providers.images.image_reference import ImageReference, parse_image_or_layout_reference, parse_image_reference
 from providers.images.oci_layout import OciLayout, SingleImageLayout
 from providers.images.registry_tokens import RegistryAuthorizer
-from providers.simulated_oci_layout import create_oci_layout
+from providers.simulated_oci_layout import write_simulated_images
 from providers.web.web_client import WebClient
 
 CASES = int(os.environ.get("HWPLAN_FUZZ", "3000"))
@@ -85,7 +85,7 @@ def test_manifests_are_read_or_refused() -> None:
             check(found)
             for platforms in (("all",), ("linux/amd64",), ("linux/amd64", "linux/arm64")):
                 digest_of_selected_manifest(found, platforms)
-                check(select_platforms(found, platforms))
+                check(select_wanted_platforms(found, platforms))
             check(with_image_annotation(found, "key", "value"))
         except PermanentError as error:
             assert len(str(error)) < 1000
@@ -124,7 +124,7 @@ def test_names_are_read_or_refused() -> None:
         begin = ["docker.io/", "127.0.0.1:5000/a", "oci:a", ""][number % 4]
         text = begin + "".join(chance.choice(pieces) for _ in range(chance.randint(1, 6)))
         try:
-            found = parse_image_source(text)
+            found = parse_image_or_layout_reference(text)
         except PermanentError as error:
             assert "\n" not in str(error)
             continue
@@ -148,7 +148,7 @@ def test_challenges_are_answered_or_refused(tmp_path: Path) -> None:
             sent.append(url)
             return super().request(method, url, *args, **options)
 
-    credentials = DockerCredentials(tmp_path / "none")
+    credentials = DockerConfigFileCredentials(tmp_path / "none")
     authorizer = RegistryAuthorizer(
         Watched(), "http://127.0.0.1:1", credentials=credentials, retries=RetryLimits(tries=1)
     )
@@ -161,7 +161,7 @@ def test_challenges_are_answered_or_refused(tmp_path: Path) -> None:
 
 
 def test_layouts_are_read_or_refused(tmp_path: Path) -> None:
-    create_oci_layout(tmp_path / "layout", ["docker.io/library/alpine:3", "quay.io/a/b:1"])
+    write_simulated_images(tmp_path / "layout", ["docker.io/library/alpine:3", "quay.io/a/b:1"])
     index = tmp_path / "layout" / "index.json"
     good = json.loads(index.read_bytes())
     chance = random.Random(17)
@@ -179,7 +179,7 @@ def test_layouts_are_read_or_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("value", ["NaN", "1e999", '"\\ud800"', "[" * 300 + "]" * 300])
 def test_a_layout_is_read_as_strictly_as_an_answer(tmp_path: Path, value: str) -> None:
-    create_oci_layout(tmp_path / "layout", ["quay.io/a/b:1"])
+    write_simulated_images(tmp_path / "layout", ["quay.io/a/b:1"])
     index = tmp_path / "layout" / "index.json"
     index.write_text(index.read_text().removesuffix("}") + f', "x": {value}}}')
     with pytest.raises(PermanentError, match=r"no proper index\.json"):
@@ -189,7 +189,7 @@ def test_a_layout_is_read_as_strictly_as_an_answer(tmp_path: Path, value: str) -
 def test_nothing_outside_of_a_layout_is_read(tmp_path: Path) -> None:
     secret = tmp_path / "secret"
     secret.write_text('{"schemaVersion": 2, "manifests": []}')
-    create_oci_layout(tmp_path / "layout", [])
+    write_simulated_images(tmp_path / "layout", [])
     blobs = tmp_path / "layout" / "blobs" / "sha256"
     (blobs / ("b" * 64)).symlink_to(secret)
     os.mkfifo(blobs / ("c" * 64))

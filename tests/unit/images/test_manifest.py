@@ -11,10 +11,10 @@ from providers.images.image_manifest import (
     DOCKER_INDEX,
     OCI_INDEX,
     OCI_MANIFEST,
+    child_for_single_wanted_platform,
     digest_of_selected_manifest,
     parse_image_manifest,
-    select_platforms,
-    single_platform_child,
+    select_wanted_platforms,
     with_image_annotation,
 )
 
@@ -83,10 +83,10 @@ def test_what_is_no_json(data: bytes) -> None:
 
 def test_all_and_an_image_without_an_index_are_taken_as_they_are() -> None:
     whole = parse_image_manifest(index(*PLATFORMS))
-    assert select_platforms(whole, ("all",)) is whole
+    assert select_wanted_platforms(whole, ("all",)) is whole
     image = parse_image_manifest(json.dumps(IMAGE).encode())
-    assert select_platforms(image, ("linux/amd64",)) is image
-    assert single_platform_child(image, ("linux/amd64",)) is None
+    assert select_wanted_platforms(image, ("linux/amd64",)) is image
+    assert child_for_single_wanted_platform(image, ("linux/amd64",)) is None
 
 
 @pytest.mark.parametrize(
@@ -106,8 +106,8 @@ def test_a_platform_that_is_not_there_or_not_one(platform: str) -> None:
 
 def test_a_subset_is_the_same_whatever_the_order_of_the_platforms() -> None:
     whole = parse_image_manifest(index(*PLATFORMS))
-    one = select_platforms(whole, ("linux/arm64", "linux/amd64"))
-    other = select_platforms(whole, ("linux/amd64", "linux/arm64"))
+    one = select_wanted_platforms(whole, ("linux/arm64", "linux/amd64"))
+    other = select_wanted_platforms(whole, ("linux/amd64", "linux/arm64"))
     assert one == other
     assert [entry.platform for entry in one.parts] == ["linux/amd64", "linux/arm64/v8"]
     assert one.digest != whole.digest

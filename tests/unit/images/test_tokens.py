@@ -9,7 +9,7 @@ import pytest
 
 from planner.errors import PermanentError
 from providers.http.answer import HttpAnswer
-from providers.images.docker_credentials import DockerCredentials
+from providers.images.docker_credentials import DockerConfigFileCredentials
 from providers.images.registry_tokens import RegistryAuthorizer
 from providers.web.web_client import WebClient, WebLimits
 
@@ -37,10 +37,10 @@ class Asked(WebClient):
         return self.answer
 
 
-def credentials(folder: Path, host: str) -> DockerCredentials:
+def credentials(folder: Path, host: str) -> DockerConfigFileCredentials:
     file = folder / "config.json"
     file.write_text(json.dumps({"auths": {host: {"username": "robot", "password": WORD}}, "credsStore": "pass"}))
-    return DockerCredentials(file)
+    return DockerConfigFileCredentials(file)
 
 
 def bearer(realm: str, scope: str = "repository:a:pull") -> str:
@@ -62,7 +62,7 @@ def test_a_token_is_fetched_once_and_used_until_it_ends(tmp_path: Path) -> None:
 @pytest.mark.parametrize("seconds", [0, -5, 4, "300", None, 1e99, [], True])
 def test_an_odd_life_time_is_no_harm(tmp_path: Path, seconds: object) -> None:
     web = Asked(json.dumps({"token": "t1", "expires_in": seconds}).encode())
-    auth = RegistryAuthorizer(web, "https://r.example", credentials=DockerCredentials(tmp_path / "none"))
+    auth = RegistryAuthorizer(web, "https://r.example", credentials=DockerConfigFileCredentials(tmp_path / "none"))
     assert auth.answer("a", bearer("https://r.example/t"), write=False) == "Bearer t1"
 
 
@@ -117,7 +117,7 @@ def test_credentials_stay_on_this_machine_over_plain_http(tmp_path: Path) -> Non
     "challenge", ["", "Negotiate", "Digest realm=x", "Bearer", "\x1b[31m", "Bearer " + "a=" * 90_000]
 )
 def test_odd_challenges_are_refused(tmp_path: Path, challenge: str) -> None:
-    auth = RegistryAuthorizer(Asked(), "https://r.example", credentials=DockerCredentials(tmp_path / "none"))
+    auth = RegistryAuthorizer(Asked(), "https://r.example", credentials=DockerConfigFileCredentials(tmp_path / "none"))
     with pytest.raises(PermanentError):
         auth.answer("a", challenge, write=False)
 
@@ -146,10 +146,10 @@ def test_where_credentials_are_looked_for(tmp_path: Path, monkeypatch: pytest.Mo
         (tmp_path / name).write_text(json.dumps({"auths": {"registry.example": entry}}))
     monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
     monkeypatch.delenv("REGISTRY_AUTH_FILE", raising=False)
-    assert _user(DockerCredentials()) == "config"
+    assert _user(DockerConfigFileCredentials()) == "config"
     monkeypatch.setenv("REGISTRY_AUTH_FILE", str(tmp_path / "named.json"))
-    assert _user(DockerCredentials()) == "named"
+    assert _user(DockerConfigFileCredentials()) == "named"
 
 
-def _user(credentials: DockerCredentials) -> str:
+def _user(credentials: DockerConfigFileCredentials) -> str:
     return base64.b64decode(credentials.basic("registry.example").removeprefix("Basic ")).decode().partition(":")[0]

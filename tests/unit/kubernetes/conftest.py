@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from planner.values import SecretValue
-from providers.kubernetes.snapshot.create_snapshot import create_empty_snapshot
+from providers.kubernetes.snapshot.create_cluster_snapshot import create_empty_snapshot
 from providers.kubernetes.snapshot.snapshot_cluster import open_snapshot
 from tests.unit.kubernetes.world import World
 

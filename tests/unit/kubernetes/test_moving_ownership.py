@@ -13,7 +13,11 @@ from planner.address import Address
 from planner.field_path import parse_path
 from planner.ports import Effect
 from planner.values import JsonObject
-from providers.kubernetes.csa_upgrade import OwnershipMoves, object_with_migrated_ownership, ownership_migration_patch
+from providers.kubernetes.field_ownership_migration import (
+    OwnershipMoves,
+    object_with_migrated_ownership,
+    ownership_migration_patch,
+)
 from providers.kubernetes.snapshot.foreign_manager import change_as_foreign_manager
 from providers.kubernetes.snapshot.snapshot_cluster import SnapshotCluster
 from providers.kubernetes.ssa import merge

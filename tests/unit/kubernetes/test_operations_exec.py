@@ -15,8 +15,8 @@ from planner.text_safe import safe_text
 from planner.values import JsonObject, SecretValue
 from providers.cluster import EndedCommand
 from providers.kubernetes.operations.command_runners import read_canned_command_results
-from providers.kubernetes.operations.exec_output import output_tail_lines
-from providers.kubernetes.operations.newest_ready_pod import newest_ready_pod
+from providers.kubernetes.operations.newest_ready_pod_of_workload import newest_ready_pod_of_workload
+from providers.kubernetes.operations.redacted_command_output import redacted_output_tail_lines
 
 # --- which pod -----------------------------------------------------------------------------------------------------
 
@@ -57,32 +57,34 @@ def test_of_a_deployment_the_newest_ready_pod_of_the_current_revision() -> None:
         pod("e", "u-new", 6, deletionTimestamp="2026-01-01T00:01:00Z"),
         pod("f", "u-foreign", 8),
     ]
-    assert newest_ready_pod(workload("Deployment"), pods, SETS)["metadata"]["name"] == "c"
-    assert newest_ready_pod(workload("Deployment"), pods[::-1], SETS[::-1])["metadata"]["name"] == "c"
+    assert newest_ready_pod_of_workload(workload("Deployment"), pods, SETS)["metadata"]["name"] == "c"
+    assert newest_ready_pod_of_workload(workload("Deployment"), pods[::-1], SETS[::-1])["metadata"]["name"] == "c"
 
 
 def test_an_old_pod_never_stands_in_for_a_new_one() -> None:
     with pytest.raises(TemporaryError, match="none of its 1 pods of the current revision is ready"):
-        newest_ready_pod(workload("Deployment"), [pod("a", "u-old"), pod("b", "u-new", ready=False)], SETS)
+        newest_ready_pod_of_workload(workload("Deployment"), [pod("a", "u-old"), pod("b", "u-new", ready=False)], SETS)
     with pytest.raises(TemporaryError, match="not rolled out yet"):
-        newest_ready_pod(workload("Deployment", generation=3), [pod("b", "u-new")], SETS)
+        newest_ready_pod_of_workload(workload("Deployment", generation=3), [pod("b", "u-new")], SETS)
 
 
 def test_of_sets_the_pods_of_their_own_revision() -> None:
     hashed = {"controller-revision-hash": "r2"}
     pods = [pod("a", "u-w", 9, labels={"controller-revision-hash": "r1"}), pod("b", "u-w", labels=hashed)]
-    assert newest_ready_pod(workload("StatefulSet", updateRevision="r2"), pods, ())["metadata"]["name"] == "b"
+    assert (
+        newest_ready_pod_of_workload(workload("StatefulSet", updateRevision="r2"), pods, ())["metadata"]["name"] == "b"
+    )
     revisions = [
         {**owned("x", "u-w", labels={"controller-revision-hash": "r1"}), "revision": 1},
         {**owned("y", "u-w", labels=hashed), "revision": 2},
         {**owned("z", "u-x", labels={"controller-revision-hash": "r1"}), "revision": 3},
     ]
-    assert newest_ready_pod(workload("DaemonSet"), pods, revisions)["metadata"]["name"] == "b"
-    assert newest_ready_pod(workload("ReplicaSet"), pods, ())["metadata"]["name"] == "a"
+    assert newest_ready_pod_of_workload(workload("DaemonSet"), pods, revisions)["metadata"]["name"] == "b"
+    assert newest_ready_pod_of_workload(workload("ReplicaSet"), pods, ())["metadata"]["name"] == "a"
     with pytest.raises(TemporaryError):
-        newest_ready_pod(workload("StatefulSet"), pods, ())
+        newest_ready_pod_of_workload(workload("StatefulSet"), pods, ())
     alone = {**pod("p", "u-w"), "kind": "Pod"}
-    assert newest_ready_pod(alone, [*pods, alone], ())["metadata"]["name"] == "p"
+    assert newest_ready_pod_of_workload(alone, [*pods, alone], ())["metadata"]["name"] == "p"
 
 
 # --- the log -------------------------------------------------------------------------------------------------------
@@ -94,27 +96,27 @@ VAULT = {"file:a#P": SecretValue(SECRET), "file:a#Q": SecretValue(b"abc"), "file
 def test_secrets_are_masked_in_every_form() -> None:
     quoted = b"tr0ub4dor%263%20x%0Asecond%20line%20of%20it"
     for form in (SECRET, b"tr0ub4dor&3 x", b"second line of it", base64.b64encode(SECRET), quoted):
-        assert output_tail_lines(b"p=" + form + b";\n", VAULT) == ("p=(secret);",)
-    assert output_tail_lines(b"abc", VAULT) == ("abc",), "three bytes are no secret that masking could hide"
+        assert redacted_output_tail_lines(b"p=" + form + b";\n", VAULT) == ("p=(secret);",)
+    assert redacted_output_tail_lines(b"abc", VAULT) == ("abc",), "three bytes are no secret that masking could hide"
 
 
 def test_a_line_that_is_not_whole_is_left_out() -> None:
     output = b"r0ub4dor&3 x\nmiddle\ntr0ub4d"
-    assert output_tail_lines(output, VAULT, cut=1, whole=False) == ("middle",)
-    assert output_tail_lines(output, VAULT, cut=1) == ("middle", "tr0ub4d")
+    assert redacted_output_tail_lines(output, VAULT, cut=1, whole=False) == ("middle",)
+    assert redacted_output_tail_lines(output, VAULT, cut=1) == ("middle", "tr0ub4d")
     assert (
-        output_tail_lines(b"no line break at all", VAULT, cut=1)
-        == output_tail_lines(b"begun", VAULT, whole=False)
+        redacted_output_tail_lines(b"no line break at all", VAULT, cut=1)
+        == redacted_output_tail_lines(b"begun", VAULT, whole=False)
         == ()
     )
 
 
 def test_lines_are_few_short_and_obeyed_by_nobody() -> None:
-    found = output_tail_lines(b"".join(b"%d\n" % number for number in range(1000)), {})
+    found = redacted_output_tail_lines(b"".join(b"%d\n" % number for number in range(1000)), {})
     assert found == tuple(str(number) for number in range(980, 1000))
-    assert [len(line) for line in output_tail_lines(b"x" * 5000, {})] == [203]
+    assert [len(line) for line in redacted_output_tail_lines(b"x" * 5000, {})] == [203]
     hostile = b"\x1b[2J\x1b]0;title\x07\x1b[31mred\x1b[0m\ta\rb\x00\xff\x9b31m\xe2\x80\xae\n\n\n::error::x"
-    lines = output_tail_lines(hostile, {})
+    lines = redacted_output_tail_lines(hostile, {})
     assert lines[0] == "red a" and all(line.isprintable() for line in lines) and len(lines) == 3
     assert safe_text(lines[-1]) == "\\x3a:error::x"
 

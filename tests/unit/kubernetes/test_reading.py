@@ -12,7 +12,7 @@ from planner.ports import Absent, Present, Unreadable
 from planner.values import JsonObject, SealedSecret
 from providers.cluster import Keep, KindInfo, Listing, ObjectCollection
 from providers.kubernetes.errors import Forbidden
-from providers.kubernetes.snapshot.create_snapshot import create_empty_snapshot
+from providers.kubernetes.snapshot.create_cluster_snapshot import create_empty_snapshot
 from providers.kubernetes.snapshot.snapshot_cluster import SnapshotCluster, open_snapshot
 from tests.unit.kubernetes.world import PRINTS, SET, World, config, declare, namespace, sealed, secret, widget
 

@@ -17,7 +17,7 @@ from providers.kubernetes.object_location import ObjectLocation
 from providers.kubernetes.parallel_map import ParallelMap
 from providers.kubernetes.preview.change_previewer import ChangePreviewer
 from providers.kubernetes.preview.preview_input import PreviewInput
-from providers.kubernetes.preview.sampled_previews import ASKED_ABOUT_EACH, preview_by_sample
+from providers.kubernetes.preview.sampled_previews import ASKED_ABOUT_EACH, preview_sample_of_new_objects
 
 KIND = KindInfo("v1", "ConfigMap", "configmaps", namespaced=True)
 
@@ -52,7 +52,7 @@ def _case(namespace: str, name: str, *, live: bool = False, unknown: bool = Fals
 
 
 def _judged(judge: _Judge, cases: list[PreviewInput]) -> Mapping[str, Preview]:
-    found = preview_by_sample(cast(ChangePreviewer, judge), cases, ParallelMap(1))
+    found = preview_sample_of_new_objects(cast(ChangePreviewer, judge), cases, ParallelMap(1))
     assert list(found) and len(found) == len(cases)
     return {address.local: preview for address, preview in found.items()}
 

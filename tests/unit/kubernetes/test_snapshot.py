@@ -21,8 +21,13 @@ from providers.kubernetes.errors import (
     ResourceVersionConflict,
     UidMismatch,
 )
-from providers.kubernetes.snapshot.create_snapshot import create_empty_snapshot
-from providers.kubernetes.snapshot.folder_layout import ObjectIdentity, object_file, object_yaml, parse_object_yaml
+from providers.kubernetes.snapshot.create_cluster_snapshot import create_empty_snapshot
+from providers.kubernetes.snapshot.folder_layout import (
+    ObjectIdentity,
+    object_file_path,
+    parse_object_yaml,
+    render_object_yaml,
+)
 from providers.kubernetes.snapshot.foreign_manager import change_as_foreign_manager, delete_as_foreign_manager
 from providers.kubernetes.snapshot.snapshot_cluster import SnapshotCluster, open_snapshot
 from tests.unit.kubernetes.snapshot_world import apply
@@ -72,11 +77,11 @@ def test_a_file_is_where_and_how_a_person_expects_it(cluster: SnapshotCluster, f
     "name", ["system:node", "a.b-c", "%2e", "..", ".hidden", "x" * 253, "y" * 252 + ":", "Käse", "a/../b"]
 )
 def test_names_become_file_names_that_stay_inside(name: str) -> None:
-    path = object_file(ObjectIdentity("rbac.authorization.k8s.io", "ClusterRole", "", name))
+    path = object_file_path(ObjectIdentity("rbac.authorization.k8s.io", "ClusterRole", "", name))
     assert path.parts[:2] == ("_cluster", "ClusterRole.rbac.authorization.k8s.io")
     assert len(path.parts) == 3
     assert len(path.name.encode()) < 250 and not path.name.startswith(".")
-    other = object_file(ObjectIdentity("rbac.authorization.k8s.io", "ClusterRole", "", name + "-"))
+    other = object_file_path(ObjectIdentity("rbac.authorization.k8s.io", "ClusterRole", "", name + "-"))
     assert other != path
 
 
@@ -95,7 +100,7 @@ _trees = st.recursive(
 @given(_trees)
 def test_documents_survive_their_text(tree: object) -> None:
     document = {"apiVersion": "v1", "kind": "X", "metadata": {"name": "x"}, "spec": tree}
-    assert parse_object_yaml(object_yaml(document), "x") == document
+    assert parse_object_yaml(render_object_yaml(document), "x") == document
 
 
 def test_hand_edits_are_seen_at_once_and_by_others(cluster: SnapshotCluster, folder: Path) -> None:

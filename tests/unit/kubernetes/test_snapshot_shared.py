@@ -17,7 +17,7 @@ import pytest
 from planner.errors import PermanentError
 from planner.values import JsonObject
 from providers.cluster import ObjectCollection
-from providers.kubernetes.snapshot.create_snapshot import create_empty_snapshot, save_cluster_objects
+from providers.kubernetes.snapshot.create_cluster_snapshot import create_empty_snapshot, save_cluster_objects
 from providers.kubernetes.snapshot.folder_layout import ObjectIdentity, write_atomic
 from providers.kubernetes.snapshot.snapshot_cluster import SnapshotCluster, open_snapshot
 from providers.kubernetes.ssa import merge

@@ -6,8 +6,8 @@ import pytest
 
 from planner.values import JsonObject
 from providers.cluster import KindInfo
-from providers.kubernetes.object_location import can_be_declared
-from providers.kubernetes.preview.unserved_kinds import not_declarable_error, not_served_error
+from providers.kubernetes.object_location import kind_can_be_read_and_written
+from providers.kubernetes.preview.unserved_kind_errors import kind_not_declarable_error, kind_not_served_error
 from providers.kubernetes.snapshot.builtin_kinds import builtin_kind_infos
 
 _NOT_YET = "ResourceClaimTemplate"  # what an older server does not have
@@ -63,7 +63,7 @@ CRD: JsonObject = {
     ],
 )
 def test_what_is_served_is_named(api_version: str, kind: str, message: str, remedy: str) -> None:
-    error = not_served_error(api_version, kind, KINDS, [CRD])
+    error = kind_not_served_error(api_version, kind, KINDS, [CRD])
     assert error.message.startswith(f"{api_version} {kind} is not served")
     assert message in error.message
     assert remedy in error.remedy
@@ -81,14 +81,14 @@ def test_what_is_served_is_named(api_version: str, kind: str, message: str, reme
     ],
 )
 def test_what_is_no_object_is_no_matter_of_versions(api_version: str, kind: str) -> None:
-    error = not_served_error(api_version, kind, KINDS)
+    error = kind_not_served_error(api_version, kind, KINDS)
     assert error.message.startswith(f"{api_version} {kind} cannot be declared: it is nothing that stands in a cluster")
     assert error.remedy == "leave it out"
 
 
 def test_a_kind_that_this_server_alone_lacks_is_part_of_kubernetes() -> None:
     old = [info for info in KINDS if info.kind != "Lease"]
-    assert "it is part of Kubernetes" in not_served_error("coordination.k8s.io/v1", "Lease", old).message
+    assert "it is part of Kubernetes" in kind_not_served_error("coordination.k8s.io/v1", "Lease", old).message
 
 
 @pytest.mark.parametrize(
@@ -102,7 +102,7 @@ def test_a_kind_that_this_server_alone_lacks_is_part_of_kubernetes() -> None:
 )
 def test_kinds_that_are_served_and_cannot_be_declared(verbs: str, declarable: bool, words: str) -> None:
     kind = KindInfo("metrics.k8s.io/v1beta1", "PodMetrics", "pods", True, frozenset(verbs.split()))
-    assert can_be_declared(kind) is declarable
+    assert kind_can_be_read_and_written(kind) is declarable
     if not declarable:
-        error = not_declarable_error(kind)
+        error = kind_not_declarable_error(kind)
         assert words in error.message and error.remedy == "leave it out"

@@ -8,7 +8,7 @@ import pytest
 
 from planner.address import Address
 from planner.values import JsonObject
-from providers.kubernetes.self_deleting_jobs import SelfDeletingJobs, readiness_of_ended_job
+from providers.kubernetes.self_deleting_jobs import LastSeenSelfDeletingJobs, readiness_of_deleted_job_by_events
 from tests.unit.kubernetes.world import World
 
 _ADDRESS = Address.parse("Job.batch/demo/j")
@@ -24,7 +24,7 @@ def _job(status: JsonObject, **metadata: str) -> JsonObject:
     return {**_JOB, "metadata": {**_JOB["metadata"], **metadata}, "status": status}
 
 
-def _end(jobs: SelfDeletingJobs, world: World) -> tuple[bool, str]:
+def _end(jobs: LastSeenSelfDeletingJobs, world: World) -> tuple[bool, str]:
     state = jobs.vanished(_ADDRESS, _JOB, world.cluster, "demo")
     assert state.done
     return state.ok, state.message
@@ -47,7 +47,7 @@ def _condition(kind: str, **words: str) -> JsonObject:
     ids=["running", "enough succeeded", "complete", "a pod failed", "failed", "deleted while it ran"],
 )
 def test_the_last_status_says_how_it_ended(world: World, live: JsonObject, ok: bool, message: str) -> None:
-    jobs = SelfDeletingJobs()
+    jobs = LastSeenSelfDeletingJobs()
     jobs.seen(_ADDRESS, live)
     was_ok, said = _end(jobs, world)
     assert (was_ok, message in said) == (ok, True)
@@ -64,7 +64,7 @@ def test_the_last_status_says_how_it_ended(world: World, live: JsonObject, ok: b
     ],
 )
 def test_events_say_it_where_no_look_was_in_time(world: World, reason: str, uid: str, ok: bool) -> None:
-    jobs = SelfDeletingJobs()
+    jobs = LastSeenSelfDeletingJobs()
     jobs.written(_ADDRESS, _JOB, "u-1")
     _event(world, reason, uid)
     was_ok, said = _end(jobs, world)
@@ -72,14 +72,14 @@ def test_events_say_it_where_no_look_was_in_time(world: World, reason: str, uid:
 
 
 def test_an_event_of_success_outweighs_a_pod_that_failed_before(world: World) -> None:
-    jobs = SelfDeletingJobs()
+    jobs = LastSeenSelfDeletingJobs()
     jobs.seen(_ADDRESS, _job({"failed": 1}))
     _event(world, "Completed", "u-1")
     assert _end(jobs, world)[0]
 
 
 def test_what_was_seen_of_an_earlier_job_is_forgotten_when_it_is_written_again(world: World) -> None:
-    jobs = SelfDeletingJobs()
+    jobs = LastSeenSelfDeletingJobs()
     jobs.seen(_ADDRESS, _job({"failed": 1}))
     jobs.written(_ADDRESS, _JOB, "u-2")
     assert _end(jobs, world)[0]
@@ -87,7 +87,7 @@ def test_what_was_seen_of_an_earlier_job_is_forgotten_when_it_is_written_again(w
 
 @pytest.mark.parametrize(("reason", "told"), [("Completed", False), ("SuccessfulCreate", True)])
 def test_what_nobody_knows_is_said(world: World, reason: str, told: bool) -> None:
-    jobs = SelfDeletingJobs()
+    jobs = LastSeenSelfDeletingJobs()
     jobs.written(_ADDRESS, _JOB, "u-1")
     _event(world, reason, "u-1")
     warnings = jobs.vanished(_ADDRESS, _JOB, world.cluster, "demo").warnings
@@ -109,7 +109,7 @@ def test_a_job_that_an_earlier_process_made(
     world: World, reason: str, uid: str, since: str, expected: tuple[bool, bool] | None
 ) -> None:
     _event(world, reason, "u-1", "2026-01-02T00:00:00Z")
-    found = readiness_of_ended_job(world.cluster, "demo", "j", uid=uid, since=since, desired=_JOB)
+    found = readiness_of_deleted_job_by_events(world.cluster, "demo", "j", uid=uid, since=since, desired=_JOB)
     assert (None if found is None else (found.done, found.ok)) == expected
 
 

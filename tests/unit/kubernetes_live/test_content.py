@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from planner.values import SealedSecret
-from providers.kubernetes.content_digest import LAST_APPLIED, VOLATILE_ANNOTATIONS, content_digest
+from providers.kubernetes.object_content_digest import LAST_APPLIED, VOLATILE_ANNOTATIONS, object_content_digest
 
 
 class Keyed:
@@ -26,7 +26,7 @@ class Keyed:
 
 
 def digest(live: dict[str, Any]) -> str:
-    return content_digest(live, Keyed())
+    return object_content_digest(live, Keyed())
 
 
 def deployment() -> dict[str, Any]:
@@ -146,7 +146,7 @@ def test_an_application_is_synced_without_changing() -> None:
 
 def test_secret_values_enter_as_fingerprints_of_their_bytes() -> None:
     keyed = Keyed()
-    content_digest(secret(), keyed)
+    object_content_digest(secret(), keyed)
     assert keyed.seen == [b"hunter2"]
     assert digest(secret("hunter2")) == digest(secret("hunter2"))
     assert digest(secret("hunter2")) != digest(secret("hunter3"))
@@ -154,7 +154,7 @@ def test_secret_values_enter_as_fingerprints_of_their_bytes() -> None:
 
 def test_no_bare_hash_of_a_secret_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
     hashed: list[str] = []
-    from providers.kubernetes import content_digest as digest_module
+    from providers.kubernetes import object_content_digest as digest_module
 
     real = digest_module._ENCODER.encode
 
@@ -167,7 +167,7 @@ def test_no_bare_hash_of_a_secret_is_made(monkeypatch: pytest.MonkeyPatch) -> No
     original = secret("hunter2", annotations={LAST_APPLIED: json.dumps(secret("hunter2"))})
     original["stringData"] = {"other": "hunter2"}
     before = copy.deepcopy(original)
-    content_digest(original, Keyed())
+    object_content_digest(original, Keyed())
     assert original == before
     encoded = base64.b64encode(b"hunter2").decode()
     assert hashed and not any(word in text for text in hashed for word in ("hunter2", encoded))
@@ -179,17 +179,17 @@ def test_sealed_and_fingerprinted_values_stay_as_they_are() -> None:
         **secret(),
         "data": {"a": "hmac-sha256:0123456789abcdef", "b": SealedSecret("file:x#y", "hmac-sha256:01"), "c": None},
     }
-    assert content_digest(live, keyed) and keyed.seen == []
+    assert object_content_digest(live, keyed) and keyed.seen == []
 
 
 def test_values_that_are_not_base64_are_fingerprinted_too() -> None:
-    assert content_digest({**secret(), "data": {"a": "not base64!"}}, keyed := Keyed())
+    assert object_content_digest({**secret(), "data": {"a": "not base64!"}}, keyed := Keyed())
     assert keyed.seen == [b"not base64!"]
 
 
 def test_the_secret_of_another_group_is_no_secret() -> None:
     live = {**secret(), "apiVersion": "example.com/v1"}
-    content_digest(live, keyed := Keyed())
+    object_content_digest(live, keyed := Keyed())
     assert keyed.seen == []
 
 

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from providers.kubernetes.client.answer_errors import classify_answer
-from providers.kubernetes.client.field_errors import field_error_detail
+from providers.kubernetes.client.safe_field_error_text import field_error_detail_without_value
 from providers.kubernetes.errors import Invalid, WebhookDown
 
 MAP = '{"matchLabels":{"app":"hunter2"},"matchExpressions":[{"key":"a: b","values":["}: x"]}]}'
@@ -44,7 +44,7 @@ GO = 'v1.LabelSelector{MatchLabels:map[string]string{"app":"hunter2"}, MatchExpr
     ],
 )  # fmt: skip
 def test_the_detail_without_the_value(message: str, detail: str) -> None:
-    assert field_error_detail(message) == detail
+    assert field_error_detail_without_value(message) == detail
 
 
 def refused(kind: str, message: str) -> Invalid:

@@ -11,7 +11,11 @@ from pathlib import Path
 import pytest
 
 from planner.errors import ConfigError, HwplanError, SelectionError
-from providers.kubernetes.client.kubeconfig import ServerConnection, namespace_of_context, resolve_connection
+from providers.kubernetes.client.kubeconfig import (
+    ApiServerConnectionSettings,
+    namespace_of_context,
+    resolve_connection_settings,
+)
 
 TOKEN = "tok-hunter2-hunter2"
 
@@ -46,8 +50,8 @@ def at(tmp_path: Path, text: str, name: str = "config") -> str:
     return str(path)
 
 
-def load(tmp_path: Path, text: str, context: str = "") -> ServerConnection:
-    return resolve_connection(at(tmp_path, text), context, environ={})
+def load(tmp_path: Path, text: str, context: str = "") -> ApiServerConnectionSettings:
+    return resolve_connection_settings(at(tmp_path, text), context, environ={})
 
 
 def test_token(tmp_path: Path) -> None:
@@ -165,35 +169,35 @@ def test_the_first_file_that_sets_a_value_wins(tmp_path: Path) -> None:
     (tmp_path / "b/ca.pem").write_bytes(b"CA of the second")
     files = [at(tmp_path, config(), "a/config"), str(tmp_path / "absent"), at(tmp_path, OTHER, "b/config")]
     environ = {"KUBECONFIG": os.pathsep.join(files)}
-    assert resolve_connection(environ=environ).server == "https://k8s.example:6443"
-    second = resolve_connection(context="two", environ=environ)
+    assert resolve_connection_settings(environ=environ).server == "https://k8s.example:6443"
+    second = resolve_connection_settings(context="two", environ=environ)
     assert (second.server, second.ca) == ("https://second.example", b"CA of the second")
     assert second.credentials.authorization == f"Bearer {TOKEN}"
-    assert resolve_connection(environ={"KUBECONFIG": os.pathsep.join(reversed(files))}).context == "two"
+    assert resolve_connection_settings(environ={"KUBECONFIG": os.pathsep.join(reversed(files))}).context == "two"
 
 
 def test_an_explicit_file_is_the_only_one(tmp_path: Path) -> None:
     environ = {"KUBECONFIG": at(tmp_path, OTHER, "b/config")}
     with pytest.raises(SelectionError, match="no context named 'two'") as caught:
-        resolve_connection(at(tmp_path, config(), "a/config"), "two", environ=environ)
+        resolve_connection_settings(at(tmp_path, config(), "a/config"), "two", environ=environ)
     assert caught.value.remedy == "contexts are: one"
 
 
 def test_the_home_folder_comes_last(tmp_path: Path) -> None:
     at(tmp_path, config(), ".kube/config")
-    assert resolve_connection(environ={"HOME": str(tmp_path)}).context == "one"
+    assert resolve_connection_settings(environ={"HOME": str(tmp_path)}).context == "one"
 
 
 def test_missing_files(tmp_path: Path) -> None:
     with pytest.raises(HwplanError, match="does not exist"):
-        resolve_connection(str(tmp_path / "absent"), environ={})
+        resolve_connection_settings(str(tmp_path / "absent"), environ={})
     with pytest.raises(HwplanError, match="no file that KUBECONFIG names exists"):
-        resolve_connection(environ={"KUBECONFIG": str(tmp_path / "absent")})
+        resolve_connection_settings(environ={"KUBECONFIG": str(tmp_path / "absent")})
 
 
 def test_nothing_at_all(tmp_path: Path) -> None:
     with pytest.raises(HwplanError, match="no kubeconfig") as caught:
-        resolve_connection(environ={"HOME": str(tmp_path)}, pod=tmp_path)
+        resolve_connection_settings(environ={"HOME": str(tmp_path)}, pod=tmp_path)
     assert "--kubeconfig" in caught.value.remedy
 
 
@@ -202,7 +206,7 @@ def test_in_a_pod(tmp_path: Path) -> None:
     (tmp_path / "ca.crt").write_bytes(b"CA")
     (tmp_path / "namespace").write_text("ci\n")
     environ = {"HOME": str(tmp_path), "KUBERNETES_SERVICE_HOST": "2001:db8::1", "KUBERNETES_SERVICE_PORT": "443"}
-    found = resolve_connection(environ=environ, pod=tmp_path)
+    found = resolve_connection_settings(environ=environ, pod=tmp_path)
     assert (found.server, found.ca, found.namespace) == ("https://[2001:db8::1]:443", b"CA", "ci")
     assert found.credentials.token_file == str(tmp_path / "token")
 
@@ -249,7 +253,7 @@ def test_an_unreadable_file(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="cannot read it"):
         path = tmp_path / "config"
         path.write_bytes(b"\xff\xfe\xff")
-        resolve_connection(str(path), environ={})
+        resolve_connection_settings(str(path), environ={})
 
 
 # --- plugins ---------------------------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from planner.address import Address
 from planner.plan import Action, BlockedResource
 from planner.render.blocked_reason import blocked_reason
 from providers.kubernetes.client.answer_errors import classify_answer
-from providers.kubernetes.client.field_errors import field_error_detail, field_error_value
+from providers.kubernetes.client.safe_field_error_text import field_error_detail_without_value, field_error_value
 
 LONG = "violates PodSecurity: " + ", ".join(f"fault number {number}" for number in range(60))
 
@@ -47,7 +47,7 @@ def test_every_cause_is_named() -> None:
     ],
 )  # fmt: skip
 def test_a_value_is_cut_out_of_no_other_word(message: str, detail: str) -> None:
-    assert field_error_detail(message) == detail
+    assert field_error_detail_without_value(message) == detail
 
 
 def test_what_is_excepted_from_a_rule_is_told() -> None:

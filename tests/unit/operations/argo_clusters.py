@@ -9,7 +9,7 @@ from random import Random
 from typing import Any
 
 from planner.values import JsonObject
-from providers.kubernetes.operations.argo_stuck import ApplicationSurroundings
+from providers.kubernetes.operations.argo_stuck import ApplicationWithWorkloads
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 AFTER = 600.0
@@ -33,8 +33,8 @@ class Cluster:
     stuck: set[str] = field(default_factory=set)
     application: JsonObject | None = None
 
-    def around(self) -> ApplicationSurroundings:
-        return ApplicationSurroundings(self.application, tuple(self.jobs), tuple(self.pods), tuple(self.sets))
+    def around(self) -> ApplicationWithWorkloads:
+        return ApplicationWithWorkloads(self.application, tuple(self.jobs), tuple(self.pods), tuple(self.sets))
 
     def live(self, kind: str, name: str, **parts: Any) -> JsonObject:
         api = {"Job": "batch/v1", "Pod": "v1", "StatefulSet": "apps/v1"}[kind]

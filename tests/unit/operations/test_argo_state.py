@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from planner.values import JsonObject
-from providers.kubernetes.operations.argo_state import is_same_or_later_time, parse_application
+from providers.kubernetes.operations.argo_state import is_same_or_later_time, parse_argo_application
 
 X, Y = "a" * 40, "b" * 40
 
@@ -42,7 +42,7 @@ def _app(sync: str = "Synced", revision: str = X, health: str = "Healthy", **mor
     ],
 )
 def test_r3_what_holds_at_a_revision(live: JsonObject, holds: bool) -> None:
-    assert parse_application(live).holds(X) is holds
+    assert parse_argo_application(live).holds(X) is holds
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,7 @@ def test_r3_a_descendant_that_contains_the_revision_holds(reached: str, compared
     live = _app(
         revision=compared, status={"operationState": {"phase": "Succeeded", "syncResult": {"revision": reached}}}
     )
-    assert parse_application(live).holds(X, lambda old, new: (old, new) == (X, Y)) is holds
+    assert parse_argo_application(live).holds(X, lambda old, new: (old, new) == (X, Y)) is holds
 
 
 def test_what_went_wrong_is_named_and_cut() -> None:
@@ -66,17 +66,17 @@ def test_what_went_wrong_is_named_and_cut() -> None:
         {"kind": "Job", "name": "h", "hookType": "PreSync", "hookPhase": "Failed", "message": "x" * 1000},
     ]
     state = {"phase": "Failed", "message": "m" * 1000, "syncResult": {"revision": X, "resources": resources}}
-    operation = parse_application(_app(status={"operationState": state})).operation
+    operation = parse_argo_application(_app(status={"operationState": state})).operation
     assert operation is not None and len(operation.message) == 300
     assert operation.wrong[0] == "Secret/n/s0: no" and operation.wrong[-1] == "5 more"
 
 
 def test_an_operation_that_is_not_taken_up_yet_goes_before_the_one_on_record() -> None:
     mine = {"info": [{"name": "hwplan", "value": "k"}], "sync": {"revision": Y}}
-    operation = parse_application(_app(operation=mine)).operation
+    operation = parse_argo_application(_app(operation=mine)).operation
     assert operation is not None and (operation.key, operation.revision, operation.requested) == ("k", Y, True)
     taken = _app(operation=mine, status={"operationState": {"phase": "Running", "operation": mine}})
-    operation = parse_application(taken).operation
+    operation = parse_argo_application(taken).operation
     assert operation is not None and (operation.key, operation.phase, operation.requested) == ("k", "Running", False)
 
 

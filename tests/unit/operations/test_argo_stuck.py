@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from providers.kubernetes.operations.argo_stuck import ApplicationSurroundings, find_stuck_argo_resources
+from providers.kubernetes.operations.argo_stuck import ApplicationWithWorkloads, find_stuck_argo_resources
 from tests.unit.operations.argo_clusters import AFTER, APP, NOW, SPACE, Cluster, ago, made
 
 CLUSTERS = 2_000
@@ -44,7 +44,7 @@ def _application(started: float, **operation: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(("age", "stuck"), [(599, False), (600, True), (86_400, True)])
 def test_b15_an_operation_is_stuck_from_an_age_on(age: float, stuck: bool) -> None:
     """B15: older than `argo.stuckAfter`; the evidence says since when."""
-    found = find_stuck_argo_resources(ApplicationSurroundings(_application(age)), AFTER, NOW)
+    found = find_stuck_argo_resources(ApplicationWithWorkloads(_application(age)), AFTER, NOW)
     assert bool(found.stuck) is stuck
     if stuck:
         (one,) = found.stuck
@@ -57,11 +57,11 @@ def test_r16_a_hook_that_this_cannot_judge_counts_as_running() -> None:
     """R16: a Workflow as a hook: nobody here knows whether it runs, so the operation is not terminated."""
     hook = {"kind": "Workflow", "namespace": SPACE, "name": "w", "hookType": "Sync", "hookPhase": "Running"}
     found = find_stuck_argo_resources(
-        ApplicationSurroundings(_application(5000, syncResult={"resources": [hook]})), AFTER, NOW
+        ApplicationWithWorkloads(_application(5000, syncResult={"resources": [hook]})), AFTER, NOW
     )
     assert not found.stuck and found.left_alone == (f"the sync waits for Workflow/{SPACE}/w, which runs: not touched",)
 
 
 def test_a_time_that_is_none_is_no_evidence() -> None:
     """An operation that does not say since when it runs is left alone."""
-    assert not find_stuck_argo_resources(ApplicationSurroundings(_application(0, startedAt="soon")), AFTER, NOW).stuck
+    assert not find_stuck_argo_resources(ApplicationWithWorkloads(_application(0, startedAt="soon")), AFTER, NOW).stuck

@@ -15,10 +15,10 @@ from planner.ports import Effect
 from planner.resource import Resource
 from providers import argo_with_git
 from providers.cluster import Cluster
-from providers.kubernetes.operations.argo_state import parse_application
+from providers.kubernetes.operations.argo_state import parse_argo_application
 from providers.kubernetes.operations.argosync import ArgoSyncProvider
 from providers.kubernetes.snapshot import permissive_crds
-from providers.kubernetes.snapshot.create_snapshot import create_empty_snapshot
+from providers.kubernetes.snapshot.create_cluster_snapshot import create_empty_snapshot
 from providers.kubernetes.snapshot.snapshot_cluster import open_snapshot
 from providers.provider_tools import ProviderTools
 from tests.contract.declared import own
@@ -140,5 +140,5 @@ def test_of_what_is_no_commit_nobody_is_asked_whether_it_contains_one(live: str)
         raise AssertionError("git was asked")
 
     status = {"sync": {"status": "Synced", "revision": live}, "health": {"status": "Healthy"}}
-    seen = parse_application({"metadata": {"uid": "u", "resourceVersion": "1"}, "status": status})
+    seen = parse_argo_application({"metadata": {"uid": "u", "resourceVersion": "1"}, "status": status})
     assert not seen.is_at("a" * 40, contains) and seen.is_at(live, contains)

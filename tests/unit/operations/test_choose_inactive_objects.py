@@ -9,10 +9,10 @@ import pytest
 
 from planner.values import JsonObject
 from providers.kubernetes.operations.choose_inactive_objects import (
-    ActivityChoice,
-    ActivityRule,
-    annotate_newest_heartbeats,
+    InactiveObjectsChoice,
+    InactivityRule,
     choose_inactive_objects,
+    with_newest_heartbeat_of_pods,
 )
 from providers.kubernetes.operations.retention_choice import RetentionRule
 
@@ -56,14 +56,14 @@ IDLE = ["idle-day", "over", "idle-hour", "at-the-window"]
 ALL = 9  # those that the selector is about, and that are not leaving
 
 
-def _choose(objects: list[JsonObject], force: bool = False, by_age: bool = False, **spec: Any) -> ActivityChoice:
+def _choose(objects: list[JsonObject], force: bool = False, by_age: bool = False, **spec: Any) -> InactiveObjectsChoice:
     selector = {"matchLabels": {"role": "runner"}}
     manifest: JsonObject = {
         "spec": {"selector": selector, "activity": {"heartbeat": BEAT, "window": "5m", "about": ["x.dev/run"]}, **spec},
         **({"criteria": {"forceActive": True}} if force else {}),
     }
     manifest["spec"]["activity"]["byAge"] = by_age
-    rule, activity = RetentionRule.of(manifest["spec"]), ActivityRule.of(manifest)
+    rule, activity = RetentionRule.of(manifest["spec"]), InactivityRule.of(manifest)
     assert activity is not None and activity.force is force
     return choose_inactive_objects(rule, activity, objects, NOW)
 
@@ -104,7 +104,7 @@ def test_a_pod_gives_its_job_the_heartbeat_and_is_no_runner_of_its_own() -> None
         return {**_job(name, beat, ownerReferences=owners), "apiVersion": "v1", "kind": "Pod"}
 
     pods = [pod("p1", 60, "uid-idle-day"), pod("p2", 2, "uid-idle-day"), pod("p3", 90, "uid-beating")]
-    jobs = annotate_newest_heartbeats(RUNNERS[:4], pods, BEAT)
+    jobs = with_newest_heartbeat_of_pods(RUNNERS[:4], pods, BEAT)
     states = {one.name: (one.state, one.time) for one in _choose(list(jobs), keep=0).looked_at}
     assert states["idle-day"] == ("active", _time(2)) and states["beating"] == ("active", _time(1))
     alone = _choose([*pods, pod("bare", 60, "")], keep=0)

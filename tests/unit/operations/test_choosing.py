@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from planner.values import JsonObject
-from providers.kubernetes.operations.object_end import end_of_object
-from providers.kubernetes.operations.retention_choice import RetentionRule, choose_expired
+from providers.kubernetes.operations.object_end import how_object_ended
+from providers.kubernetes.operations.retention_choice import RetentionRule, choose_expired_objects
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 AT = "2026-11-22T09:00:00Z"
@@ -78,7 +78,7 @@ ENDINGS: dict[str, tuple[JsonObject, str]] = {
 @pytest.mark.parametrize("case", ENDINGS)
 def test_how_it_ended(case: str) -> None:
     live, reported = ENDINGS[case]
-    found = end_of_object(live)
+    found = how_object_ended(live)
     assert (str(found) if found else "").endswith(reported) and bool(found) is bool(reported)
 
 
@@ -122,15 +122,15 @@ def test_who_goes(case: str) -> None:
     spec, names, more = CHOICES[case]
     rule = RetentionRule.of({"minAge": "2h", "selector": {}, **spec})
     for objects in (RUNS, RUNS[::-1]):
-        choice = choose_expired(rule, objects, NOW)
+        choice = choose_expired_objects(rule, objects, NOW)
         assert ([one.name for one in choice.to_delete], choice.more) == (names, more)
 
 
 def test_of_one_second_the_order_is_that_of_names() -> None:
     objects = [_ended(name, 5) for name in ("c", "a", "b")]
     rule = RetentionRule.of({"keep": 1, "limit": 1, "selector": {}})
-    assert [one.name for one in choose_expired(rule, objects, NOW).to_delete] == ["a"]
-    assert [one.name for one in choose_expired(rule, objects[::-1], NOW).to_delete] == ["a"]
+    assert [one.name for one in choose_expired_objects(rule, objects, NOW).to_delete] == ["a"]
+    assert [one.name for one in choose_expired_objects(rule, objects[::-1], NOW).to_delete] == ["a"]
 
 
 def test_volumes_go_by_the_namespace_of_their_claim() -> None:
@@ -143,4 +143,4 @@ def test_volumes_go_by_the_namespace_of_their_claim() -> None:
         )
     ]
     rule = RetentionRule.of({"keep": 0, "selector": {"claimNamespace": "ci"}})
-    assert [one.name for one in choose_expired(rule, volumes, NOW).to_delete] == ["ours"]
+    assert [one.name for one in choose_expired_objects(rule, volumes, NOW).to_delete] == ["ours"]

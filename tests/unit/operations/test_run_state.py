@@ -8,10 +8,10 @@ import pytest
 
 from planner.values import JsonObject, document_digest
 from providers.kubernetes.operations.tekton_run_state import (
-    condition_text,
-    missing_evidence_of_success,
+    evidence_missing_in_successful_run,
     pipeline_run_outputs,
     pipeline_run_state,
+    succeeded_condition_text,
 )
 from providers.kubernetes.operations.wanted_pipeline_run import SPEC_DIGEST, WantedPipelineRun
 
@@ -46,8 +46,8 @@ def test_r4_words(status: str | None, reason: str, word: str) -> None:
 
 
 def test_a_run_that_nobody_took_up_says_so() -> None:
-    assert condition_text(_run()) == "no controller has picked it up yet"
-    assert condition_text({"metadata": {}, "status": None}) == "no controller has picked it up yet"
+    assert succeeded_condition_text(_run()) == "no controller has picked it up yet"
+    assert succeeded_condition_text({"metadata": {}, "status": None}) == "no controller has picked it up yet"
 
 
 def test_results_do_not_hide_what_is_hwplans() -> None:
@@ -62,11 +62,11 @@ def test_r10_evidence() -> None:
     children = [{"kind": "TaskRun", "name": "run-a", "pipelineTaskName": "a"}]
     live = _run("True", "Succeeded", childReferences=children, results=[{"name": "r", "value": ""}])
     ignored = _run("False", "FailureIgnored")
-    assert list(missing_evidence_of_success(live, {"taskRuns": ["a"]}, {})) == []
-    assert list(missing_evidence_of_success(live, {"taskRuns": ["a"]}, {"a": ignored})) == [
+    assert list(evidence_missing_in_successful_run(live, {"taskRuns": ["a"]}, {})) == []
+    assert list(evidence_missing_in_successful_run(live, {"taskRuns": ["a"]}, {"a": ignored})) == [
         "the TaskRun of a has not succeeded"
     ]
-    assert list(missing_evidence_of_success(live, {"taskRuns": ["b"], "results": ["r", "s"]}, {})) == [
+    assert list(evidence_missing_in_successful_run(live, {"taskRuns": ["b"], "results": ["r", "s"]}, {})) == [
         "cache-hit-forbidden: no TaskRun of b",
         "no result r",
         "no result s",

@@ -15,7 +15,7 @@ from planner.ports import Absent, Observation, Present, Unreadable
 from planner.resource import SET_LABEL
 from planner.source_ref import SourceRef
 from planner.values import JsonObject
-from state.applied_records import AppliedVersion
+from state.applied_records import AppliedResourceVersion
 from tests.unit.state.state_plans import change as change_in_state
 from tests.unit.state.state_plans import opened, whole_run
 
@@ -38,12 +38,12 @@ def document(address: Address = SETTINGS, **metadata: object) -> JsonObject:
 def version(
     action: Action, *before: JsonObject, address: Address = SETTINGS, kept: JsonObject | None = None, run: int = 2,
     api_version: str = "v1",
-) -> AppliedVersion:  # fmt: skip
+) -> AppliedResourceVersion:  # fmt: skip
     record = AppliedRecord(address, api_version, "demo", "runtime", "uid", "", run, "", SourceRef("a.yaml"))
-    return AppliedVersion(record, action, kept, before)
+    return AppliedResourceVersion(record, action, kept, before)
 
 
-def taken_back(one: AppliedVersion, *earlier: AppliedVersion) -> _Reverse:
+def taken_back(one: AppliedResourceVersion, *earlier: AppliedResourceVersion) -> _Reverse:
     reverse = _Reverse()
     _take_back(reverse, one, earlier)
     return reverse
@@ -64,7 +64,7 @@ def taken_back(one: AppliedVersion, *earlier: AppliedVersion) -> _Reverse:
     ],
 )  # fmt: skip
 def test_what_stands_again(
-    one: AppliedVersion, earlier: tuple[AppliedVersion, ...], data: JsonObject | None, stuck: str
+    one: AppliedResourceVersion, earlier: tuple[AppliedResourceVersion, ...], data: JsonObject | None, stuck: str
 ) -> None:
     reverse = taken_back(one, *earlier)
     assert not reverse.to_delete

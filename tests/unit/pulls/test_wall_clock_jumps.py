@@ -90,7 +90,7 @@ def clock_that_goes_back(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         return (AT - timedelta(hours=next(hours))).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
     for module in (closeouts, lane_holds, pull_requests):
-        monkeypatch.setattr(module, "utc_now", now)
+        monkeypatch.setattr(module, "utc_now_text", now)
     yield
 
 

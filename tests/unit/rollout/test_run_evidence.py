@@ -12,7 +12,7 @@ from planner.app.lane.lane_parts import LaneParts, LaneRunLocation, lane_parts
 from planner.rollout import lane_evidence as names
 from planner.rollout.lane_verdict import judge_lane
 from planner.rollout.next_action import next_lane_command
-from providers.kubernetes.snapshot.create_snapshot import create_empty_snapshot
+from providers.kubernetes.snapshot.create_cluster_snapshot import create_empty_snapshot
 from providers.kubernetes.snapshot.snapshot_cluster import open_snapshot
 from tests.contract.declared import own
 from tests.unit.rollout.lanes import COMMIT, lane

@@ -12,7 +12,7 @@ from planner.app.lane.lane_parts import LaneParts
 from planner.resource import PROVENANCE, ROLE
 from planner.rollout import lane_evidence as names
 from planner.rollout.lane_verdict import judge_lane
-from providers.kubernetes.snapshot.create_snapshot import create_empty_snapshot
+from providers.kubernetes.snapshot.create_cluster_snapshot import create_empty_snapshot
 from providers.kubernetes.snapshot.snapshot_cluster import open_snapshot
 from tests.unit.kubernetes.world import deployment
 from tests.unit.rollout.lanes import COMMIT, OTHER, lane

@@ -12,7 +12,7 @@ from providers.kubernetes.ssa import builtin_values, merge
 from providers.kubernetes.ssa.builtin_rules import RULES
 from providers.kubernetes.ssa.builtin_value_formats import builtin_format_error
 from providers.kubernetes.ssa.merge_types import MergeTypeTable
-from providers.kubernetes.ssa.stateful_set_template import without_overwritten_fields
+from providers.kubernetes.ssa.stateful_set_overwritten_fields import stateful_set_without_overwritten_fields
 
 TYPES = MergeTypeTable.builtin()
 CONTAINER: JsonObject = {"name": "c", "image": "i"}
@@ -111,5 +111,5 @@ def test_what_the_controller_of_a_stateful_set_overwrites_is_not_judged() -> Non
     volumes = [{"name": "data", "persistentVolumeClaim": {}}, {"name": "other", "persistentVolumeClaim": {}}]
     template = {"spec": {"hostname": "not a host", "subdomain": "a.b", "volumes": volumes}}
     spec = {"template": template, "volumeClaimTemplates": [{"metadata": {"name": "data"}}]}
-    judged = without_overwritten_fields({"spec": spec})["spec"]["template"]["spec"]
+    judged = stateful_set_without_overwritten_fields({"spec": spec})["spec"]["template"]["spec"]
     assert judged == {"volumes": [{"name": "other", "persistentVolumeClaim": {}}]}

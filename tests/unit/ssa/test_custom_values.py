@@ -11,8 +11,8 @@ import pytest
 from planner.values import JsonObject
 from providers.kubernetes.ssa.cel_rules import cel_property_name
 from providers.kubernetes.ssa.merge_types import MergeTypeTable
-from providers.kubernetes.ssa.re2_patterns import matches_re2
-from providers.kubernetes.ssa.validate_object import unevaluated_rules, validation_errors
+from providers.kubernetes.ssa.re2_pattern_matching import matches_re2
+from providers.kubernetes.ssa.validate_object import object_validation_errors, unevaluated_cel_rules
 from tests.fidelity.wide_crd import GROUP, wide_crd
 
 TYPES = MergeTypeTable.builtin().with_crds([wide_crd()])
@@ -39,7 +39,7 @@ def table(schema: JsonObject) -> MergeTypeTable:
 )  # fmt: skip
 def test_a_malformed_keyword_of_a_schema_says_nothing(broken: Any) -> None:
     types = table({"type": "object", "properties": {"a": broken, "b": {"type": "string"}}})
-    assert ("spec", "b") in [path for path, _ in validation_errors(wide(a="x", b=5), types)]
+    assert ("spec", "b") in [path for path, _ in object_validation_errors(wide(a="x", b=5), types)]
 
 
 @pytest.mark.parametrize(
@@ -95,39 +95,39 @@ def test_no_pattern_takes_long(pattern: str) -> None:
     ],
 )
 def test_values_and_rules(good: JsonObject, bad: JsonObject) -> None:
-    assert validation_errors(wide(**good), TYPES) == ()
-    assert validation_errors(wide(**bad), TYPES)
-    assert not unevaluated_rules(wide(**good), TYPES)
+    assert object_validation_errors(wide(**good), TYPES) == ()
+    assert object_validation_errors(wide(**bad), TYPES)
+    assert not unevaluated_cel_rules(wide(**good), TYPES)
 
 
 def test_what_stood_there_before_is_let_pass() -> None:
     """Ratcheting: the schema may have become stricter since."""
     live = wide(posix="1a", items=[{"name": "a", "kind": "A"}], size="bcde")
-    assert len(validation_errors(live, TYPES)) == 1  # rules are not judged before the values are right
+    assert len(object_validation_errors(live, TYPES)) == 1  # rules are not judged before the values are right
     assert (
-        validation_errors(
+        object_validation_errors(
             wide(posix="1a", items=[{"name": "a", "kind": "A"}], size="bcde", few=["x"]), TYPES, live=live
         )
         == ()
     )
-    assert validation_errors(wide(posix="2a"), TYPES, live=live)
-    assert validation_errors(wide(posix="1a", size="cdefg"), TYPES, live=live)
+    assert object_validation_errors(wide(posix="2a"), TYPES, live=live)
+    assert object_validation_errors(wide(posix="1a", size="cdefg"), TYPES, live=live)
 
 
 def test_rules_about_the_old_value_need_one() -> None:
     types = table({"type": "object", "properties": {"n": {"type": "integer"}},
                    "x-kubernetes-validations": [{"rule": "self.n >= oldSelf.n", "message": "it grows"}]})  # fmt: skip
-    assert validation_errors(wide(n=1), types) == ()
-    assert validation_errors(wide(n=3), types, live=wide(n=2)) == ()
-    assert [message for _, message in validation_errors(wide(n=1), types, live=wide(n=2))] == ["it grows"]
+    assert object_validation_errors(wide(n=1), types) == ()
+    assert object_validation_errors(wide(n=3), types, live=wide(n=2)) == ()
+    assert [message for _, message in object_validation_errors(wide(n=1), types, live=wide(n=2))] == ["it grows"]
 
 
 @pytest.mark.parametrize("rule", ["isURL(self.a)", "self.?a.hasValue()", "quantity(self.a).isInteger()", "no cel ("])
 def test_what_cannot_be_evaluated_is_left_open(rule: str) -> None:
     text = {"type": "string"}
     types = table({"type": "object", "properties": {"a": text}, "x-kubernetes-validations": [{"rule": rule}]})
-    assert validation_errors(wide(a="x"), types) == ()
-    assert [path for path, _ in unevaluated_rules(wide(a="x"), types)] == [("spec",)]
+    assert object_validation_errors(wide(a="x"), types) == ()
+    assert [path for path, _ in unevaluated_cel_rules(wide(a="x"), types)] == [("spec",)]
 
 
 @pytest.mark.parametrize(("replicas", "words"), [(0, ""), (-1, "non-negative"), (2**31 - 1, ""), (2**31, "less than")])
@@ -137,7 +137,7 @@ def test_a_kind_that_can_be_scaled_has_a_number_of_replicas(replicas: int, words
     version = crd["spec"]["versions"][0]
     version["schema"]["openAPIV3Schema"] = {"type": "object", "properties": {"spec": spec}}
     version["subresources"] = {"scale": {"specReplicasPath": ".spec.replicas", "statusReplicasPath": ".status.n"}}
-    found = validation_errors(wide(replicas=replicas), MergeTypeTable.builtin().with_crds([crd]))
+    found = object_validation_errors(wide(replicas=replicas), MergeTypeTable.builtin().with_crds([crd]))
     assert [(path, words in text) for path, text in found] == ([(("spec", "replicas"), True)] if words else [])
 
 
@@ -154,9 +154,9 @@ def test_an_error_in_a_macro_is_absorbed_by_the_side_that_decides(rule: str, hol
     item = {"type": "object", "properties": {"name": {"type": "string"}, "other": {"type": "string"}}}
     types = table({"type": "object", "properties": {"list": {
         "type": "array", "items": item, "x-kubernetes-validations": [{"rule": rule}]}}})  # fmt: skip
-    found = validation_errors(wide(list=[{"name": "a"}, {"other": "b"}]), types)
+    found = object_validation_errors(wide(list=[{"name": "a"}, {"other": "b"}]), types)
     assert bool(found) is not holds
-    assert not unevaluated_rules(wide(list=[{"name": "a"}, {"other": "b"}]), types)
+    assert not unevaluated_cel_rules(wide(list=[{"name": "a"}, {"other": "b"}]), types)
 
 
 def test_names_are_escaped_as_kubernetes_does() -> None:
@@ -168,7 +168,7 @@ def test_names_are_escaped_as_kubernetes_does() -> None:
 def test_no_warnings_of_python() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        validation_errors(wide(posix="a[", matching="[[:alnum:]]", size="aaa"), TYPES)
+        object_validation_errors(wide(posix="a[", matching="[[:alnum:]]", size="aaa"), TYPES)
 
 
 @pytest.mark.cpu(10)
@@ -176,5 +176,5 @@ def test_no_warnings_of_python() -> None:
 def test_a_long_chain_of_errors_takes_no_room(operator: str) -> None:
     rule = f" {operator} ".join(["missing.size > 1"] * 60)
     spec = {"type": "object", "properties": {"a": {"type": "string"}}, "x-kubernetes-validations": [{"rule": rule}]}
-    assert validation_errors(wide(a="x"), table(spec)) == ()
-    assert unevaluated_rules(wide(a="x"), table(spec)) != ()
+    assert object_validation_errors(wide(a="x"), table(spec)) == ()
+    assert unevaluated_cel_rules(wide(a="x"), table(spec)) != ()

@@ -8,7 +8,7 @@ import pytest
 
 from planner.values import JsonObject
 from providers.kubernetes.ssa import builtin_values, merge
-from providers.kubernetes.ssa.image_pull_policy import pull_policy
+from providers.kubernetes.ssa.default_image_pull_policy import default_image_pull_policy
 from providers.kubernetes.ssa.merge_types import MergeTypeTable
 
 TYPES = MergeTypeTable.builtin()
@@ -45,7 +45,7 @@ def stored(api_version: str, kind: str, **rest: Any) -> JsonObject:
     ],
 )
 def test_the_policy_of_an_image_whose_name_may_not_be_one(image: str, policy: str) -> None:
-    assert pull_policy(image) == policy
+    assert default_image_pull_policy(image) == policy
 
 
 def test_a_replication_controller_takes_labels_and_selector_of_its_template() -> None:

@@ -12,9 +12,9 @@ from providers.kubernetes.ssa.merge import merge_plain_update, merge_server_side
 from providers.kubernetes.ssa.merge_types import MergeTypeTable
 from providers.kubernetes.ssa.ownership import (
     apply_changes_nothing,
+    declared_fields_taken_by_others,
     fields_applied_by,
-    foreign_fields,
-    lost_fields,
+    fields_owned_by_others,
     owners_of_field,
     project_fields,
 )
@@ -151,10 +151,10 @@ def test_owned_by_is_our_apply_entry() -> None:
 
 def test_foreign_leaves_with_value_and_owner() -> None:
     live = edited(live_of(service()), sessionAffinity="ClientIP")
-    found = [(render_path(path), value, owner.manager) for path, value, owner in foreign_fields(live, "us")]
+    found = [(render_path(path), value, owner.manager) for path, value, owner in fields_owned_by_others(live, "us")]
     assert ("spec.sessionAffinity", "ClientIP", "editor") in found
     assert not [row for row in found if row[0].startswith("spec.ports")]
-    assert foreign_fields(live_of(service()), "us") == ()
+    assert fields_owned_by_others(live_of(service()), "us") == ()
 
 
 def test_foreign_leaves_out_subresources() -> None:
@@ -162,16 +162,18 @@ def test_foreign_leaves_out_subresources() -> None:
     live = merge_plain_update(
         made, {**made, "status": {"a": 1}}, manager="c", types=TYPES, now=NOW, subresource="status"
     )
-    assert foreign_fields(live, "us") == ()
+    assert fields_owned_by_others(live, "us") == ()
 
 
 def test_lost_leaves_and_who_took_them() -> None:
     ports = [{"name": "web", "port": 80, "protocol": "TCP"}, {"name": "dns", "port": 53, "protocol": "UDP"}]
     live = edited(live_of(service()), selector={"app": "z"}, ports=ports)
-    found = {render_path(path): owner.manager for path, owner in lost_fields(live, service(), "us")}
+    found = {render_path(path): owner.manager for path, owner in declared_fields_taken_by_others(live, service(), "us")}
     assert found == {"spec.selector": "editor", "spec.ports[port=80,protocol=TCP].name": "editor"}
-    assert lost_fields(live_of(service()), service(), "us") == ()
-    assert lost_fields(live_of(service()), service(type="NodePort"), "us") == ()  # never applied, so not lost
+    assert declared_fields_taken_by_others(live_of(service()), service(), "us") == ()
+    assert (
+        declared_fields_taken_by_others(live_of(service()), service(type="NodePort"), "us") == ()
+    )  # never applied, so not lost
 
 
 def test_projection_keeps_what_is_declared() -> None:

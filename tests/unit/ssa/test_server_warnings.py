@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from planner.values import JsonObject
-from providers.kubernetes.snapshot.create_snapshot import create_empty_snapshot
+from providers.kubernetes.snapshot.create_cluster_snapshot import create_empty_snapshot
 from providers.kubernetes.snapshot.snapshot_cluster import open_snapshot
 from providers.kubernetes.ssa.merge_types import MergeTypeTable
 from providers.kubernetes.ssa.server_warnings import server_warnings

@@ -8,7 +8,7 @@ import pytest
 
 from planner.field_path import render_path
 from providers.kubernetes.ssa.merge_types import MergeTypeTable
-from providers.kubernetes.ssa.validate_object import validation_errors
+from providers.kubernetes.ssa.validate_object import object_validation_errors
 from tests.fidelity.crds import CRDS, GROUP
 
 TYPES = MergeTypeTable.builtin().with_crds(CRDS)
@@ -16,7 +16,7 @@ TYPES = MergeTypeTable.builtin().with_crds(CRDS)
 
 def found(api_version: str, kind: str, name: str = "x", **rest: Any) -> list[tuple[str, str]]:
     document = {"apiVersion": api_version, "kind": kind, "metadata": {"name": name}, **rest}
-    return [(render_path(path), message) for path, message in validation_errors(document, TYPES)]
+    return [(render_path(path), message) for path, message in object_validation_errors(document, TYPES)]
 
 
 def test_a_good_object_has_no_problem() -> None:

@@ -26,11 +26,11 @@ def test_a_job_begins_once_and_its_first_end_stays(tmp_path: Path) -> None:
         with database.transaction():
             detached_jobs.end_detached_job(database, 1, 0)
             detached_jobs.end_detached_job(database, 1, 1)
-        found = detached_jobs.find_job(database, 1)
+        found = detached_jobs.find_job_by_number(database, 1)
         assert (found.state, found.ok, found.command) == ("succeeded", True, ("apply", "--confirm"))
         assert detached_jobs.newest_jobs(database, 5) == (found,)
         with pytest.raises(SelectionError, match="there is no job-2"):
-            detached_jobs.find_job(database, 2)
+            detached_jobs.find_job_by_number(database, 2)
 
 
 def test_a_job_that_never_began_or_whose_process_is_gone_has_died(tmp_path: Path) -> None:

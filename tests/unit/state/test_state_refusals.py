@@ -126,9 +126,9 @@ def test_what_names_no_process_is_none(text: str) -> None:
 def test_a_lease_of_another_boot_runs_by_the_wall_clock(monkeypatch: pytest.MonkeyPatch) -> None:
     here = process_identity.this_process()
     assert process_identity.parse_process_identity(here.text()) == here and not process_identity.is_process_dead(here)
-    assert process_identity.lease_is_over(None, 10, 10**15, 10)
-    assert not process_identity.lease_is_over(None, 11, 0, 10)
-    assert process_identity.lease_is_over(here, 10**15, 0, 10)
+    assert process_identity.has_lease_expired(None, 10, 10**15, 10)
+    assert not process_identity.has_lease_expired(None, 11, 0, 10)
+    assert process_identity.has_lease_expired(here, 10**15, 0, 10)
 
 
 def test_a_machine_that_says_nothing_of_itself(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -143,7 +143,7 @@ def test_a_machine_that_says_nothing_of_itself(monkeypatch: pytest.MonkeyPatch) 
         bare = process_identity.this_process()
         assert (bare.boot, bare.namespace, bare.started) == ("", "", 0)
         assert not process_identity.is_process_dead(here)  # it cannot be determined
-        assert process_identity.lease_is_over(bare, 10, 10**15, 10)
+        assert process_identity.has_lease_expired(bare, 10, 10**15, 10)
     finally:
         process_identity._boot.cache_clear()
 
