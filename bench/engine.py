@@ -15,7 +15,7 @@ from planner.graph import build_graph
 from planner.plan import Plan
 from planner.resource import Resource
 from planner.resource import ResourceOptions as ResourceOptions
-from planner.source_ref import SourceRef
+from planner.source_line_ref import SourceRef
 from planner.values import JsonObject
 from tests.unit.executor.executor_fakes import FakeProvider, change, plan_of, run
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from planner.address import Address
 from planner.dataclass import dataclass
-from planner.source_ref import SourceRef
+from planner.source_line_ref import SourceRef
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from planner.dataclass import dataclass
 from planner.field_path import FieldPath
 from planner.plan import ClusterIdentity, FieldChange, Selection
 from planner.redaction.clean_values import AS_IT_IS
-from planner.source_ref import SourceRef
+from planner.source_line_ref import SourceRef
 
 _NOWHERE = SourceRef("")
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from planner.address import Address
 from planner.dataclass import dataclass
 from planner.field_path import FieldPath
-from planner.source_ref import SourceRef
+from planner.source_line_ref import SourceRef
 from planner.values import Json
 
 _NOWHERE = SourceRef("")

@@ -23,7 +23,7 @@ value that came from a secret: foreign exceptions are translated here by reason,
 from __future__ import annotations
 
 from planner.dataclass import dataclass
-from planner.source_ref import SourceRef
+from planner.source_line_ref import SourceRef
 
 
 class HwplanError(Exception):

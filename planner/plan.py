@@ -14,7 +14,7 @@ from planner.address import Address
 from planner.dataclass import dataclass
 from planner.field_path import FieldPath
 from planner.redaction.clean_values import AS_IT_IS
-from planner.source_ref import SourceRef
+from planner.source_line_ref import SourceRef
 from planner.values import JsonObject, JsonValue, OutputRef, OutputTemplate
 
 SCHEMA_VERSION = 1

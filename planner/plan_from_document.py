@@ -22,7 +22,7 @@ from planner.plan import (
     SideEffectKind,
     VerifiedBy,
 )
-from planner.source_ref import SourceRef
+from planner.source_line_ref import SourceRef
 from planner.values import (
     JsonObject,
     decode_special_leaves,

@@ -23,10 +23,10 @@ from planner.values import Json, JsonObject, SecretValue, Vault
 
 
 @dataclass(frozen=True, slots=True)
-class Present:
-    """What was read. `uid` and `content` name this very version for the precondition; `value` is sealed, and None for
-    kinds whose value is the token. `owned_by` is the owned set it is labelled with ("" if none), `orphan_on_delete` the
-    annotation by which it stays when it is no longer declared."""
+class PresentObject:
+    """An object that was read and is there. `uid` and `content` name this very version for the precondition; `value` is
+    sealed, and None for kinds whose value is the token. `owned_by` is the owned set it is labelled with ("" if none),
+    `orphan_on_delete` the annotation by which it stays when it is no longer declared."""
 
     address: Address
     uid: str
@@ -45,21 +45,22 @@ class Present:
 
 
 @dataclass(frozen=True, slots=True)
-class Absent:
-    """Read successfully, and it is not there."""
+class AbsentObject:
+    """An object that was looked for and is not there."""
 
     address: Address
 
 
 @dataclass(frozen=True, slots=True)
-class Unreadable:
-    """Could not be read, and why: forbidden, a time-out, TLS. Never the same as absent (spec 04, promise 7)."""
+class UnreadableObject:
+    """An object that could not be read, and why: forbidden, a time-out, TLS. Never the same as absent (spec 04,
+    promise 7)."""
 
     address: Address
     reason: str
 
 
-Observation: TypeAlias = Present | Absent | Unreadable
+Observation: TypeAlias = PresentObject | AbsentObject | UnreadableObject
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,14 +72,14 @@ class ReadResult:
     """
 
     observations: Mapping[Address, Observation]
-    strays: tuple[Present, ...] = ()
-    unlisted: tuple[Unreadable, ...] = ()
+    strays: tuple[PresentObject, ...] = ()
+    unlisted: tuple[UnreadableObject, ...] = ()
     warnings: tuple[str, ...] = ()
     sets: tuple[str, ...] = ()
 
 
-class Effect(StrEnum):
-    """What a provider would have to do so that the world is as desired."""
+class PreviewEffect(StrEnum):
+    """What an apply would do to one resource, as a provider's preview says: nothing, create, update, replace or run."""
 
     NONE = "none"
     CREATE = "create"
@@ -103,7 +104,7 @@ class Preview:
     `lacks` are objects that a run needs and that are not there: it is blocked unless this plan makes them.
     """
 
-    effect: Effect
+    effect: PreviewEffect
     fields: tuple[FieldChange, ...] = ()
     verified: VerifiedBy = VerifiedBy.NO
     desired: JsonObject | None = field(default=None, repr=False, metadata=AS_IT_IS)
@@ -163,15 +164,15 @@ class Provider(Protocol):
     def read(self, wanted: Sequence[Resource], owned: Collection[str], also: Collection[KindInNamespace]) -> ReadResult:
         """Read all `wanted` in bulk, and find strays of the `owned` sets there and in `also`. Writes nothing.
 
-        Does not raise for a part that cannot be read: that part is Unreadable. A resource that takes outputs of others
-        comes a second time when they are filled in; what was read from a system until then is not asked for again.
-        Where its identity is not known yet it is Absent.
+        Does not raise for a part that cannot be read: that part is an UnreadableObject. A resource that takes outputs
+        of others comes a second time when they are filled in; what was read from a system until then is not asked for
+        again. Where its identity is not known yet it is an AbsentObject.
         """
         ...
 
     def preview(self, items: Sequence[tuple[Resource, Observation]]) -> Mapping[Address, Preview]:
         """Predict each item. All desired resources of this provider come in one call, so that a namespace or a CRD that
-        is absent but among the items is known to be on its way. Unreadable items are left out. Writes nothing."""
+        is absent but among the items is known to be on its way. UnreadableObject items are left out. Writes nothing."""
         ...
 
     def apply(self, change: Change, vault: Vault) -> Written:
@@ -233,7 +234,7 @@ class Clock(Protocol):
         ...
 
 
-class SecretValueSource(Protocol):
+class SecretValueReader(Protocol):
     """Reads secret values named by `Sealed.ref` at the moment of the write."""
 
     def value(self, ref: str) -> SecretValue:

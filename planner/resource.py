@@ -12,7 +12,7 @@ from enum import Enum
 from planner.address import Address
 from planner.dataclass import dataclass
 from planner.field_path import FieldPath
-from planner.source_ref import SourceRef
+from planner.source_line_ref import SourceRef
 from planner.values import JsonObject
 
 # Annotations that hwplan reads on any resource (spec 04, "Identity, order, options").
@@ -57,7 +57,7 @@ def annotation_that_keeps_object(annotations: Mapping[str, str]) -> str:
     return f"{HELM_POLICY}: keep" if str(annotations.get(HELM_POLICY, "")).strip().lower() == "keep" else ""
 
 
-class HookPhase(Enum):
+class HelmHookPhase(Enum):
     """When a Helm hook stands in an apply: before or after the other objects of its set."""
 
     BEFORE = "before"
@@ -88,7 +88,7 @@ class ResourceOptions:
     role: str = ""
     provenance: FieldPath = ()
     depends_on: tuple[Address, ...] = ()
-    hook: HookPhase | None = None
+    hook: HelmHookPhase | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ _PACKAGE: Final = Path(__file__).resolve().parent
 TEMPLATES: Final = _PACKAGE.parent / "templates"
 
 
-def shipped_config() -> Path:
+def shipped_config_folder() -> Path:
     """The configuration folder of the products that hwplan knows from the start."""
     installed = _PACKAGE / "shipped" / "config"
     return installed if installed.is_dir() else _PACKAGE.parent / "config"

@@ -81,7 +81,7 @@ class SecretValue:
     """A secret's bytes. Has no text form of any kind; the only way out is `reveal`, called by a provider's write.
 
     The redactor learns it at once, so that no text of this process can hold it by accident. A `public` one is handled
-    like a secret, and shown where it stands in other texts (planner.redaction.secret_origin)."""
+    like a secret, and shown where it stands in other texts (planner.redaction.public_secret_values)."""
 
     __slots__ = ("_value",)
 

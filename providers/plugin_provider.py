@@ -15,7 +15,16 @@ from planner.dataclass import dataclass
 from planner.errors import HwplanError, PermanentError
 from planner.plan import Change
 from planner.plugins import InstalledPlugin, innermost_traceback_line
-from planner.ports import Effect, Observation, Preview, Provider, Readiness, ReadResult, Unreadable, Written
+from planner.ports import (
+    Observation,
+    Preview,
+    PreviewEffect,
+    Provider,
+    Readiness,
+    ReadResult,
+    UnreadableObject,
+    Written,
+)
 from planner.resource import Resource
 from planner.values import Vault
 
@@ -44,16 +53,16 @@ class PluginProvider:
     origin: str
 
     def read(self, wanted: Sequence[Resource], owned: Collection[str], also: Collection[KindInNamespace]) -> ReadResult:
-        """See Provider. What fails in a way that nobody meant, or is left out, is Unreadable."""
+        """See Provider. What fails in a way that nobody meant, or is left out, is an UnreadableObject."""
         try:
             found = self.inner.read(wanted, owned, also)
         except HwplanError:
             raise
         except Exception as error:
             reason = _internal(self.origin, error)
-            return ReadResult({one.address: Unreadable(one.address, reason) for one in wanted})
+            return ReadResult({one.address: UnreadableObject(one.address, reason) for one in wanted})
         left_out = f"the provider of {self.origin} says nothing about it"
-        unseen = {one.address: Unreadable(one.address, left_out) for one in wanted}
+        unseen = {one.address: UnreadableObject(one.address, left_out) for one in wanted}
         return ReadResult({**unseen, **found.observations}, found.strays, found.unlisted, found.warnings)
 
     def preview(self, items: Sequence[tuple[Resource, Observation]]) -> Mapping[Address, Preview]:
@@ -66,8 +75,8 @@ class PluginProvider:
             raise
         except Exception as error:
             reason = _internal(self.origin, error)
-        readable = [one.address for one, seen in items if not isinstance(seen, Unreadable)]
-        return {address: found.get(address) or Preview(Effect.NONE, blocked=reason) for address in readable}
+        readable = [one.address for one, seen in items if not isinstance(seen, UnreadableObject)]
+        return {address: found.get(address) or Preview(PreviewEffect.NONE, blocked=reason) for address in readable}
 
     def apply(self, change: Change, vault: Vault) -> Written:
         """See Provider."""

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from planner.dataclass import dataclass
-from planner.ports import ClusterProvider, Fingerprinter, Provider, SecretValueSource
+from planner.ports import ClusterProvider, Fingerprinter, Provider, SecretValueReader
 from planner.values import SealedSecret, Vault
 from providers.cluster import Cluster
 from providers.secret_lookup import secret_bytes_if_unchanged, secret_lookup
@@ -27,7 +27,7 @@ class ProviderTools:
     cluster: ClusterProvider
     api: Cluster
     fingerprinter: Fingerprinter
-    secrets: SecretValueSource
+    secrets: SecretValueReader
     folder: Path
     sandbox: Path | None = None
 

@@ -16,7 +16,16 @@ from planner.applied_state import KindInNamespace
 from planner.dataclass import dataclass
 from planner.errors import PermanentError, ProviderError
 from planner.plan import Change
-from planner.ports import Observation, Present, Preview, Provider, Readiness, ReadResult, Unreadable, Written
+from planner.ports import (
+    Observation,
+    PresentObject,
+    Preview,
+    Provider,
+    Readiness,
+    ReadResult,
+    UnreadableObject,
+    Written,
+)
 from planner.redaction.clean_values import FOREIGN, clean_texts_in_value, is_value_clean
 from planner.resource import Resource
 from planner.values import JsonObject, Vault
@@ -41,8 +50,8 @@ class RedactingProvider:
         return replace(
             rest,
             observations={address: _observation(one) for address, one in seen.observations.items()},
-            strays=tuple(stray for stray in strays if isinstance(stray, Present)),
-            unlisted=(*rest.unlisted, *(stray for stray in strays if isinstance(stray, Unreadable))),
+            strays=tuple(stray for stray in strays if isinstance(stray, PresentObject)),
+            unlisted=(*rest.unlisted, *(stray for stray in strays if isinstance(stray, UnreadableObject))),
         )
 
     def preview(self, items: Sequence[tuple[Resource, Observation]]) -> Mapping[Address, Preview]:
@@ -96,8 +105,8 @@ def _written(made: Written, address: Address) -> Written:
 
 def _observation(seen: Observation) -> Observation:
     after = clean_texts_in_value(seen, FOREIGN)
-    if isinstance(seen, Present) and isinstance(after, Present) and after.outputs is not seen.outputs:
-        return Unreadable(seen.address, _secret_outputs(seen.outputs))
+    if isinstance(seen, PresentObject) and isinstance(after, PresentObject) and after.outputs is not seen.outputs:
+        return UnreadableObject(seen.address, _secret_outputs(seen.outputs))
     return after
 
 

@@ -17,14 +17,14 @@ from planner.plan import Change, VerifiedBy
 from planner.plan_document import field_change_document
 from planner.plan_from_document import parse_field_change
 from planner.ports import (
-    Absent,
-    Effect,
+    AbsentObject,
     Observation,
-    Present,
+    PresentObject,
     Preview,
+    PreviewEffect,
     Readiness,
     ReadResult,
-    Unreadable,
+    UnreadableObject,
     Written,
 )
 from planner.resource import Resource
@@ -79,8 +79,8 @@ class SavedObservationsProvider:
         if row is not None:
             return _read_observation(resource.address, row["observation"])
         if outputs_in_document(resource.manifest["spec"]):
-            return Absent(resource.address)  # it comes again when they are filled in
-        return Unreadable(
+            return AbsentObject(resource.address)  # it comes again when they are filled in
+        return UnreadableObject(
             resource.address, "not in the snapshot: it holds what was seen of another declaration, or none"
         )
 
@@ -91,7 +91,7 @@ class SavedObservationsProvider:
     def _preview(self, resource: Resource) -> Preview:
         row = self.rows.get(_key(resource))
         if row is None or row["preview"] is None:
-            return Preview(Effect.NONE, blocked="not in the snapshot")
+            return Preview(PreviewEffect.NONE, blocked="not in the snapshot")
         return _read_preview(row["preview"])
 
     def apply(self, change: Change, vault: Vault) -> Written:
@@ -126,13 +126,13 @@ def _without_secrets(value: JsonValue) -> Json:
 
 def _observation_document(seen: Observation) -> JsonObject:
     match seen:
-        case Present():
+        case PresentObject():
             return {
                 "present": {"uid": seen.uid, "content": seen.content, "outputs": encode_special_leaves(seen.outputs)}
             }
-        case Absent():
+        case AbsentObject():
             return {"absent": True}
-        case Unreadable(reason=reason):
+        case UnreadableObject(reason=reason):
             return {"unreadable": reason}
         case _ as never:
             assert_never(never)
@@ -140,11 +140,11 @@ def _observation_document(seen: Observation) -> JsonObject:
 
 def _read_observation(address: Address, row: JsonObject) -> Observation:
     if "unreadable" in row:
-        return Unreadable(address, row["unreadable"])
+        return UnreadableObject(address, row["unreadable"])
     if "absent" in row:
-        return Absent(address)
+        return AbsentObject(address)
     found = row["present"]
-    return Present(address, found["uid"], found["content"], outputs=decode_special_leaves(found["outputs"]))
+    return PresentObject(address, found["uid"], found["content"], outputs=decode_special_leaves(found["outputs"]))
 
 
 def _preview_document(preview: Preview) -> JsonObject:
@@ -169,7 +169,7 @@ def _preview_document(preview: Preview) -> JsonObject:
 def _read_preview(row: Any) -> Preview:
     causes = row["onChange"]
     return Preview(
-        Effect(row["effect"]),
+        PreviewEffect(row["effect"]),
         fields=tuple(parse_field_change(one) for one in row["fields"]),
         verified=VerifiedBy(row["verified"]),
         desired=decode_special_leaves(row["desired"]),

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from planner.errors import PermanentError, PreconditionError
-from planner.ports import Fingerprinter, SecretValueSource
+from planner.ports import Fingerprinter, SecretValueReader
 from planner.values import SealedSecret, SecretValue, Vault
 
 
-def secret_lookup(vault: Vault, secrets: SecretValueSource | None) -> Callable[[str], SecretValue]:
+def secret_lookup(vault: Vault, secrets: SecretValueReader | None) -> Callable[[str], SecretValue]:
     """Create the function that gives secret values by `Sealed.ref`: from the vault of an apply, else read now. Raises
     PermanentError naming the source."""
 

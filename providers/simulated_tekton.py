@@ -18,13 +18,13 @@ from typing import Any
 
 from planner.dataclass import dataclass
 from planner.errors import PermanentError
-from planner.rollout.promotion_prediction import (
+from planner.rollout.promotion_commit_prediction import (
     CATALOG,
-    PromotedService,
-    Promotion,
+    PredictedPromotionCommit,
+    PromotableService,
     make_promotion_catalog,
-    parse_promoted_services,
-    predict_promotion,
+    parse_promotable_services,
+    predict_promotion_commit,
     promotion_files_with_digests,
 )
 from planner.values import JsonObject
@@ -239,14 +239,14 @@ class _Promoting:
             self.pipeline.catalog: json.dumps(after, indent=2) + "\n",
         }
 
-    def _predicted(self, catalog: JsonObject) -> Promotion:
+    def _predicted(self, catalog: JsonObject) -> PredictedPromotionCommit:
         before = {} if self.anew else {CATALOG: json.dumps(catalog)}
-        return predict_promotion(self._services(), self.rendered, before, self._listing)
+        return predict_promotion_commit(self._services(), self.rendered, before, self._listing)
 
-    def _services(self) -> list[PromotedService]:
+    def _services(self) -> list[PromotableService]:
         """The services of `services.json` that the pipeline has a task for; somebody may have taken one away."""
         named = {one.name for one in self.pipeline.services}
-        return [one for one in parse_promoted_services(self.services) if one.name in named]
+        return [one for one in parse_promotable_services(self.services) if one.name in named]
 
     def _listing(self, path: str) -> str:
         """As `git ls-tree -r` prints it."""

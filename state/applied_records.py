@@ -17,7 +17,7 @@ from planner.field_path import render_path
 from planner.plan import LEAVING, Action, Change, FieldChange
 from planner.redaction.clean_values import clean_texts_in_value
 from planner.resource import APPLIED, SET_LABEL
-from planner.source_ref import SourceRef
+from planner.source_line_ref import SourceRef
 from planner.values import JsonObject, JsonValue, decode_special_leaves, encode_special_leaves
 from state.row_checksum import row_checksum, verify_checksum
 from state.sqlite_connection import Database, Row

@@ -33,8 +33,8 @@ from planner.executor import (
 from planner.plan import Action, Change, Plan
 from planner.plan_bytes import encode_compact_plan
 from planner.plan_id import plan_id
-from planner.planning import check_guards
-from planner.ports import Absent, Observation, Present, Provider, ReadResult, Unreadable
+from planner.planning import refuse_plan_by_guards
+from planner.ports import AbsentObject, Observation, PresentObject, Provider, ReadResult, UnreadableObject
 from planner.resource import Resource
 
 _FAILED = 1
@@ -90,7 +90,7 @@ def apply_plan_run(made: PlanRun, session: Session, how: ApplyChoices, *, approv
         )  # what is blocked may be so because the lane is held
     if _nothing(made.plan, how):
         return RunReport(made.plan, made.identifier, 0, None)
-    check_guards(made.plan, made.snapshot, owned_live=made.owned_live, allow=how.allow)
+    refuse_plan_by_guards(made.plan, made.snapshot, owned_live=made.owned_live, allow=how.allow)
     return _run(made.plan, session, how, made.identifier)
 
 
@@ -109,7 +109,9 @@ def apply_saved_plan(plan: Plan, session: Session, how: ApplyChoices) -> RunRepo
         return RunReport(plan, plan_id(plan), 0, None)
     seen = _look_again(plan, session)
     snapshot = session.store.snapshot(session.stack.owned)
-    check_guards(plan, snapshot, owned_live=count_owned_live_objects(seen, session.stack.owned), allow=how.allow)
+    refuse_plan_by_guards(
+        plan, snapshot, owned_live=count_owned_live_objects(seen, session.stack.owned), allow=how.allow
+    )
     _check_fresh(plan, seen, session)
     return _run(plan, session, how)
 
@@ -201,7 +203,9 @@ def _check_fresh(plan: Plan, seen: ReadResult, session: Session) -> None:
     """Refuse the plan when one precondition does not hold any more, or a secret is another one at its source."""
     touched = [change for change in plan.changes if change.action is not Action.NOOP]
     found = seen.observations
-    moved = [text for change in touched if (text := _moved(change, found.get(change.address, Absent(change.address))))]
+    moved = [
+        text for change in touched if (text := _moved(change, found.get(change.address, AbsentObject(change.address))))
+    ]
     moved += changed_secret_sources(touched, session.stack.secrets, session.store.fingerprinter())
     if moved:
         more = f" and {len(moved) - 1} more" if len(moved) > 1 else ""
@@ -212,15 +216,15 @@ def _moved(change: Change, seen: Observation) -> str:
     """What is different from what the plan saw; empty when nothing is."""
     wanted = change.precondition
     match seen:
-        case Unreadable(reason=reason):
+        case UnreadableObject(reason=reason):
             return f"{change.address} cannot be read ({reason})"
-        case Absent():
+        case AbsentObject():
             return "" if wanted.absent else f"{change.address} is gone"
-        case Present() if wanted.absent:
+        case PresentObject() if wanted.absent:
             return f"{change.address} exists now"
-        case Present(uid=uid) if wanted.uid and uid != wanted.uid:
+        case PresentObject(uid=uid) if wanted.uid and uid != wanted.uid:
             return f"{change.address} was deleted and made again"
-        case Present(content=content) if content != wanted.content:
+        case PresentObject(content=content) if content != wanted.content:
             return f"{change.address} was changed"
     return ""
 

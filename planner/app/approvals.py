@@ -18,7 +18,7 @@ from planner.errors import HwplanError, SelectionError, StalePlan
 from planner.loading.selection import resolve_selection
 from planner.plan import Plan, Selection
 from planner.plan_id import SHOWN_DIGITS, plan_id, short_plan_id
-from planner.pull_requests.approval_file import Seal, is_account_name, parse_approval_file, render_approval
+from planner.pull_requests.approval_file import Seal, is_github_account_name, parse_approval_file, render_approval_file
 from planner.pull_requests.approvals import Approval, count_approvals
 from planner.rfc3339 import parse_time
 from planner.spec.pull_requests import ApprovalRules
@@ -53,7 +53,7 @@ def record_approval(
             where="approve",
             remedy=f"give it whole, or its first {SHOWN_DIGITS} hex digits, as the page shows it",
         )
-    if not is_account_name(who):
+    if not is_github_account_name(who):
         raise SelectionError(
             f"{who!r} names nobody", where="--as", remedy="--as ACCOUNT, as pulls.approvals.people has it"
         )
@@ -65,7 +65,7 @@ def record_approval(
     approval = Approval(who, effect, head, now, _until(until, now))
     file = out or state_folder(request) / _FOLDER / f"{found[1][:SHOWN_DIGITS]}-{who}.json"
     with open_state_store(request) as store:
-        text = render_approval(approval, store.fingerprinter().fingerprint)
+        text = render_approval_file(approval, store.fingerprinter().fingerprint)
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         write_whole_file(file, text.encode())

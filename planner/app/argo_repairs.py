@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from planner.address import is_hwplan_kind
 from planner.app.runtime import Runtime
-from planner.ports import Present
+from planner.ports import PresentObject
 from planner.resource import Resource
 
 _KIND = "ArgoRepair"
@@ -41,7 +41,7 @@ def _repairs(world: Runtime, declared: Resource) -> list[Resource]:
 
     provider = world.providers.of(declared.api_version, _KIND)
     seen = provider.read([declared], (), ()).observations[declared.address]
-    rows = seen.outputs.get(STUCK) if isinstance(seen, Present) else ()
+    rows = seen.outputs.get(STUCK) if isinstance(seen, PresentObject) else ()
     found: list[Resource] = []
     for row in rows or ():
         manifest = repair_document(declared, row)

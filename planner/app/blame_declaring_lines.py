@@ -25,7 +25,7 @@ from planner.loading.input_files import KUSTOMIZE
 from planner.loading.yaml.load_documents import MANIFEST, load_documents
 from planner.plan import Action, Change, FieldChange, FieldOp, Plan
 from planner.render.review_context import DeclaringLine
-from planner.source_ref import SourceRef
+from planner.source_line_ref import SourceRef
 from providers.git.local_repository import LocalRepositoryReader
 
 _MOST = 400  # fields

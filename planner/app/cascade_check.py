@@ -11,7 +11,7 @@ from dataclasses import replace
 from planner.address import address_of_document, group_of_api_version
 from planner.errors import ProviderError
 from planner.planning import PlanInputs, decide_leaving_objects
-from planner.ports import Present
+from planner.ports import PresentObject
 from planner.values import JsonObject
 from providers.cluster import Cluster, KindInfo, ObjectCollection
 
@@ -32,7 +32,7 @@ def with_cascaded_objects(inputs: PlanInputs, cluster: Cluster) -> PlanInputs:
     return replace(inputs, inside={address: found for address, found in inside.items() if found})
 
 
-def _places(container: Present, cluster: Cluster) -> tuple[ObjectCollection, ...]:
+def _places(container: PresentObject, cluster: Cluster) -> tuple[ObjectCollection, ...]:
     """Where what is inside stands; empty for what contains nothing."""
     address = container.address
     if (address.group, address.kind) == ("", "Namespace"):

@@ -12,7 +12,7 @@ from planner.address import Address
 from planner.app.session import Session
 from planner.events import ChangeResult
 from planner.planning import PlanInputs
-from planner.ports import Effect, Preview
+from planner.ports import Preview, PreviewEffect
 
 _CHECKS = frozenset(("HttpProbe", "PrometheusQuery"))
 _WELL = frozenset((str(ChangeResult.DONE), str(ChangeResult.UNCHANGED)))
@@ -32,7 +32,7 @@ def with_failed_checks_repeated(inputs: PlanInputs, session: Session) -> PlanInp
 
 
 def _follows_changes(address: Address, preview: Preview) -> bool:
-    return address.kind in _CHECKS and preview.effect is Effect.RUN and preview.on_change is not None
+    return address.kind in _CHECKS and preview.effect is PreviewEffect.RUN and preview.on_change is not None
 
 
 def _last_results(session: Session, addresses: set[Address]) -> dict[Address, tuple[int, str]]:

@@ -26,8 +26,13 @@ from planner.loading.problems import did_you_mean
 from planner.plan import ClusterIdentity
 from planner.resource import Resource
 from planner.rfc3339 import parse_time, seconds_between
-from planner.rollout.benchmark_verdict import BenchmarkRun, BenchmarkVerdict, FailedTask, judge_benchmark
-from planner.rollout.metrics_verdicts import ClientTraffic
+from planner.rollout.ci_build_benchmark_verdict import (
+    BenchmarkPipelineRun,
+    BenchmarkVerdict,
+    FailedTask,
+    judge_ci_build_benchmark,
+)
+from planner.rollout.metrics_verdicts import ProxyClientTraffic
 from planner.spec.node import BenchmarkProfile, NodeConfig
 from planner.values import JsonObject
 from providers.kubernetes.operations import tekton_run_state
@@ -54,7 +59,7 @@ class BenchmarkReport:
     cluster: ClusterIdentity
     profile: str
     outputs: JsonObject
-    traffic: ClientTraffic | None
+    traffic: ProxyClientTraffic | None
     verdict: BenchmarkVerdict
 
 
@@ -83,8 +88,8 @@ def read_benchmark_report(request: Request, profile: str, name: str = "") -> Ben
             raise SelectionError(problem, where=f"--profile {profile}")
         outputs = tekton_run_state.pipeline_run_outputs(live, tasks)
         traffic = _traffic(request, node, settings, outputs)
-        seen = BenchmarkRun(outputs, _wanted(run), _failure(session, outputs["namespace"], tasks), traffic)
-        verdict = judge_benchmark(
+        seen = BenchmarkPipelineRun(outputs, _wanted(run), _failure(session, outputs["namespace"], tasks), traffic)
+        verdict = judge_ci_build_benchmark(
             seen, settings.timing_phases, settings.failure_families, proxy_required=settings.require_proxy_evidence
         )
         return BenchmarkReport(session.world.identity(), profile, outputs, traffic, verdict)
@@ -144,7 +149,7 @@ def _live(reader: ClusterEvidenceReader, name: str) -> JsonObject:
 
 def _traffic(
     request: Request, node: NodeConfig, profile: BenchmarkProfile, outputs: JsonObject
-) -> ClientTraffic | None:
+) -> ProxyClientTraffic | None:
     """What the proxy server counted for the profile's client while the run lasted; None where nobody counts, and
     before its end."""
     counter = traffic_counter(node)
@@ -155,7 +160,7 @@ def _traffic(
     reader = open_metrics_reader(request, node)
     window = max(1.0, took)
     if not reader.server:
-        return ClientTraffic(profile.proxy_client, window, None, None, "", "the node has no Prometheus to ask")
+        return ProxyClientTraffic(profile.proxy_client, window, None, None, "", "the node has no Prometheus to ask")
     return query_client_traffic(reader, counter, profile.proxy_client, window, ended.timestamp())
 
 

@@ -10,7 +10,7 @@ from planner.errors import ConfigError
 from planner.graph.resource_index import map_or_empty
 from planner.loading.yaml.load_documents import MANIFEST, load_documents
 from planner.resource import Resource
-from planner.source_ref import SourceRef
+from planner.source_line_ref import SourceRef
 from planner.values import JsonObject
 
 _TEXTS = (".yaml", ".yml", ".json")

@@ -31,7 +31,7 @@ from planner.errors import SelectionError
 from planner.graph import ResourceGraph, build_graph, live_graph
 from planner.planning import PlanInputs, select_teardown_addresses
 from planner.planning.deletes import resource_of_live_object
-from planner.ports import Observation, Present, ReadResult
+from planner.ports import Observation, PresentObject, ReadResult
 from planner.resource import Resource
 
 
@@ -167,11 +167,11 @@ def _declared(session: Session) -> _Declared:
 
 
 def _live(seen: ReadResult, whole: ResourceGraph) -> ResourceGraph:
-    present = [one for one in seen.observations.values() if isinstance(one, Present) and one.value is not None]
+    present = [one for one in seen.observations.values() if isinstance(one, PresentObject) and one.value is not None]
     return live_graph([resource_of_live_object(one) for one in (*present, *seen.strays)], whole)
 
 
-def _is_selected(stray: Present, session: Session, lanes: tuple[str, ...]) -> bool:
+def _is_selected(stray: PresentObject, session: Session, lanes: tuple[str, ...]) -> bool:
     """Whether an object of ours that nobody declares goes with the selection: with its set, and with its scope."""
     request, stack = session.request, session.stack
     ends = tuple(f".{node}.{lane}" for node in stack.nodes for lane in lanes)

@@ -17,7 +17,7 @@ from planner.applied_state import AppliedState
 from planner.events import ChangeResult
 from planner.plan import Plan
 from planner.planning import PlanInputs
-from planner.ports import Absent, Effect, Preview, Readiness, Written
+from planner.ports import AbsentObject, Preview, PreviewEffect, Readiness, Written
 from planner.resource import APPLIED
 from planner.values import JsonObject
 from providers.kubernetes.object_location import locate_object, served_kind
@@ -39,7 +39,7 @@ def without_ended_jobs(inputs: PlanInputs, snapshot: AppliedState, session: Sess
     repeated = _repeated_jobs(inputs, well, session)
     if not well:
         return replace(inputs, warnings=(*inputs.warnings, *repeated)) if repeated else inputs
-    previews = {**inputs.previews, **{address: Preview(Effect.NONE) for address in well}}
+    previews = {**inputs.previews, **{address: Preview(PreviewEffect.NONE) for address in well}}
     told = tuple(
         f"{address}: ran in run {run} and deleted itself (ttlSecondsAfterFinished)" for address, run in well.items()
     )
@@ -51,7 +51,7 @@ def _repeated_jobs(inputs: PlanInputs, well: Collection[Address], session: Sessi
     found = {
         address: preview.desired
         for address, preview in inputs.previews.items()
-        if address not in well and preview.effect is Effect.CREATE and deletes_itself(preview.desired)
+        if address not in well and preview.effect is PreviewEffect.CREATE and deletes_itself(preview.desired)
     }
     left = session.store.unfinished_run() if found else None
     if left is None:
@@ -116,10 +116,10 @@ def _begun_job_end(
 def _ended_in(inputs: PlanInputs, snapshot: AppliedState, address: Address) -> int:
     """The run that applied the very document that is declared; 0 for anything but a Job that is gone."""
     preview, record = inputs.previews[address], snapshot.records.get(address)
-    if record is None or preview.effect is not Effect.CREATE or preview.blocked:
+    if record is None or preview.effect is not PreviewEffect.CREATE or preview.blocked:
         return 0
     document = preview.desired if preview.desired is not None else inputs.resources[address].manifest
-    gone = isinstance(inputs.observations.get(address, Absent(address)), Absent)
+    gone = isinstance(inputs.observations.get(address, AbsentObject(address)), AbsentObject)
     return record.run if gone and deletes_itself(document) and _stamp(document) == record.applied else 0
 
 

@@ -12,7 +12,7 @@ from planner.app.request import Request
 from planner.app.session import open_session
 from planner.events import ChangeResult
 from planner.part_status import PartStatusTable
-from planner.push_recovery import PushRecovery, judge_push_recovery
+from planner.unconfirmed_push_recheck import UnconfirmedPushRecheck, judge_unconfirmed_push_rechecks
 from planner.values import JsonObject
 from state.state_store import StateStore
 
@@ -20,7 +20,7 @@ _WELL = (ChangeResult.DONE, ChangeResult.UNCHANGED)
 _RUNS = 50  # looked through for the newest flush
 
 
-def read_mirror_status(request: Request, only: Only) -> tuple[PartStatusTable, PushRecovery]:
+def read_mirror_status(request: Request, only: Only) -> tuple[PartStatusTable, UnconfirmedPushRecheck]:
     """Both. Raises only when nothing can be judged."""
     with open_session(request) as session:
         status = read_part_status_in_session(session, only)
@@ -28,7 +28,7 @@ def read_mirror_status(request: Request, only: Only) -> tuple[PartStatusTable, P
         return status, read_last_flush(session.store, flushes)
 
 
-def read_last_flush(store: StateStore, flushes: Collection[Address]) -> PushRecovery:
+def read_last_flush(store: StateStore, flushes: Collection[Address]) -> UnconfirmedPushRecheck:
     """What the newest run that pushed one of `flushes` reported."""
     for info in store.history(_RUNS):
         rows = [row for row in store.nodes(info.number) if row.address in flushes and row.phase == "END"]
@@ -38,8 +38,8 @@ def read_last_flush(store: StateStore, flushes: Collection[Address]) -> PushReco
                 (row.result in _WELL, [str(row.detail.get("message", "")), *row.detail.get("warnings", ())])
                 for row in ended
             ]
-            return judge_push_recovery(said, run=info.number, at=max(row.at for row in ended))
-    return PushRecovery()
+            return judge_unconfirmed_push_rechecks(said, run=info.number, at=max(row.at for row in ended))
+    return UnconfirmedPushRecheck()
 
 
 def mirror_flush_document(report: RunReport) -> JsonObject:
@@ -47,5 +47,5 @@ def mirror_flush_document(report: RunReport) -> JsonObject:
     ends = report.result.outcomes.values() if report.result else ()
     at = max((ended.at for ended in ends), default="")
     said = ((ended.result in _WELL, (ended.message, *ended.warnings)) for ended in ends)
-    found = judge_push_recovery(said, run=report.run, at=at)
+    found = judge_unconfirmed_push_rechecks(said, run=report.run, at=at)
     return {"ok": report.exit_code == 0, **found.document()}

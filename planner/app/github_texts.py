@@ -21,9 +21,9 @@ from planner.graph import build_graph
 from planner.loading.config_policies.pull_request_rules import pull_request_remote
 from planner.plan import Action, Change, Plan, Selection
 from planner.planning import PlanInputs, make_plan
-from planner.ports import Absent, Provider
+from planner.ports import AbsentObject, Provider
 from planner.resource import Resource
-from planner.source_ref import SourceRef
+from planner.source_line_ref import SourceRef
 from planner.spec.lane import Lane
 from planner.values import JsonObject
 
@@ -100,7 +100,8 @@ def _planned(session: Session, wanted: Sequence[Resource]) -> tuple[Plan, dict[A
     closed = {
         one.address
         for one in wanted
-        if isinstance(seen.observations.get(one.address), Absent) and one.manifest["spec"].get("state") == "closed"
+        if isinstance(seen.observations.get(one.address), AbsentObject)
+        and one.manifest["spec"].get("state") == "closed"
     }
     resources = {one.address: one for one in wanted if one.address not in closed}
     graph = build_graph(list(resources.values()))

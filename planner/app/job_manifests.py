@@ -68,7 +68,7 @@ def _rendered(path: Path, context: dict[str, Any]) -> str:
 
 def _broken(path: Path, problem: TemplateProblem) -> ConfigError:
     from planner.errors import Problem
-    from planner.source_ref import SourceRef
+    from planner.source_line_ref import SourceRef
 
     return ConfigError((Problem(SourceRef(path.name, problem.line), problem.message, problem.remedy),))
 

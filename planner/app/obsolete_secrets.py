@@ -12,7 +12,7 @@ from planner.address import Address
 from planner.dataclass import dataclass
 from planner.errors import SelectionError
 from planner.graph.resource_graph import closest_name
-from planner.ports import Present, ReadResult, Unreadable
+from planner.ports import PresentObject, ReadResult, UnreadableObject
 from planner.resource import PROTECT, Resource
 
 
@@ -20,8 +20,8 @@ from planner.resource import PROTECT, Resource
 class ObsoleteSecrets:
     """What was read of them. `foreign` were not made by this owned set; `declared` says where each is declared."""
 
-    foreign: tuple[Present, ...] = ()
-    unreadable: tuple[Unreadable, ...] = ()
+    foreign: tuple[PresentObject, ...] = ()
+    unreadable: tuple[UnreadableObject, ...] = ()
     declared: Mapping[Address, Resource] = field(default_factory=dict)
 
     def named(self, name: str, ours: Collection[Address], resources: Mapping[Address, Resource]) -> Address:
@@ -44,7 +44,7 @@ class ObsoleteSecrets:
                 raise SelectionError(f"{lost.address} cannot be read: {lost.reason}", where="--name")
         return found[0]
 
-    def warnings(self, leaving: Collection[Present]) -> tuple[str, ...]:
+    def warnings(self, leaving: Collection[PresentObject]) -> tuple[str, ...]:
         """What a plan has to say of those that it leaves alone: all but the `leaving`."""
         foreign = (
             f"{one.address} is obsolete, and not made by hwplan: `hwplan secret delete --name"
@@ -66,12 +66,12 @@ def split_obsolete_secrets(
     """Take what was read of the obsolete Secrets out of the observations: ours join what nobody declares."""
     by_address = {one.address: one for one in declared}
     found = [seen.observations[address] for address in by_address if address in seen.observations]
-    present = [replace(one, scope=by_address[one.address].scope) for one in found if isinstance(one, Present)]
+    present = [replace(one, scope=by_address[one.address].scope) for one in found if isinstance(one, PresentObject)]
     ours = tuple(one for one in present if one.owned_by in owned)
     rest = {address: one for address, one in seen.observations.items() if address not in by_address}
     left = replace(seen, observations=rest, strays=tuple(sorted((*seen.strays, *ours), key=lambda one: one.address)))
     foreign = tuple(one for one in present if one.owned_by not in owned)
-    unreadable = tuple(one for one in found if isinstance(one, Unreadable))
+    unreadable = tuple(one for one in found if isinstance(one, UnreadableObject))
     return left, ObsoleteSecrets(foreign, unreadable, by_address)
 
 
@@ -88,7 +88,7 @@ def _unknown(name: str, known: Collection[Address], resources: Mapping[Address, 
     return SelectionError(f"--name {name}: no obsolete Secret has this name", where="--name", remedy=remedy)
 
 
-def _refuse(one: Present) -> None:
+def _refuse(one: PresentObject) -> None:
     if one.owned_by:
         text = f"{one.address} belongs to the owned set {one.owned_by}"
         raise SelectionError(text, where="--name", remedy="delete it where it is made")

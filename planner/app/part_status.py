@@ -7,7 +7,7 @@ from planner.app.plan_run import GatheredPlanInputs, Only, gather_plan_inputs
 from planner.app.request import Request
 from planner.app.session import Session, open_session
 from planner.part_status import PartStatusRow, PartStatusTable
-from planner.ports import Effect, Observation, Present, Preview, Unreadable
+from planner.ports import Observation, PresentObject, Preview, PreviewEffect, UnreadableObject
 
 
 def read_part_status(request: Request, only: Only) -> PartStatusTable:
@@ -27,19 +27,19 @@ def read_part_status_in_session(session: Session, only: Only) -> PartStatusTable
 def _row(gathered: GatheredPlanInputs, address: Address) -> PartStatusRow:
     inputs = gathered.inputs
     seen, preview = inputs.observations.get(address), inputs.previews.get(address)
-    live = seen.content if isinstance(seen, Present) else ""
-    settled = preview is not None and preview.effect is Effect.NONE and not preview.blocked
+    live = seen.content if isinstance(seen, PresentObject) else ""
+    settled = preview is not None and preview.effect is PreviewEffect.NONE and not preview.blocked
     wanted = live if settled else (preview.expects if preview else "")
-    outputs = {**(seen.outputs if isinstance(seen, Present) else {}), **(preview.outputs if preview else {})}
+    outputs = {**(seen.outputs if isinstance(seen, PresentObject) else {}), **(preview.outputs if preview else {})}
     problem = inputs.unsourced.get(address, "") or _problem(seen, preview)
     spec = inputs.resources[address].manifest["spec"]
-    readable = not isinstance(seen, Unreadable)
+    readable = not isinstance(seen, UnreadableObject)
     labels = inputs.resources[address].manifest["metadata"].get("labels") or {}
     return PartStatusRow(address, spec, live, wanted, settled, problem, outputs, readable, labels)
 
 
 def _problem(seen: Observation | None, preview: Preview | None) -> str:
-    if isinstance(seen, Unreadable):
+    if isinstance(seen, UnreadableObject):
         return f"unreadable: {seen.reason}"
     if preview is None:
         return "not predicted"

@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping
 from planner.address import Address, is_hwplan_kind
 from planner.applied_state import AppliedRecord, AppliedState
 from planner.planning import PlanInputs, is_superseded_record
-from planner.ports import Absent, Effect, Preview
+from planner.ports import AbsentObject, Preview, PreviewEffect
 from planner.resource import APPLIED
 from planner.values import outputs_in_document
 
@@ -22,7 +22,7 @@ def remarks_from_state(
     gone = {
         address: f"applied by run {records[address].run}, gone since"
         for address, seen in inputs.observations.items()
-        if isinstance(seen, Absent)
+        if isinstance(seen, AbsentObject)
         and address in records
         and not _is_declared_otherwise(inputs, records[address])
         and _is_gone(inputs.previews.get(address), records[address])
@@ -37,7 +37,7 @@ def remarks_from_state(
         for address in inputs.resources
         if address in records
         and _is_declared_otherwise(inputs, records[address])
-        and (isinstance(inputs.observations.get(address), Absent) or not _stays(inputs.previews.get(address)))
+        and (isinstance(inputs.observations.get(address), AbsentObject) or not _stays(inputs.previews.get(address)))
     }
     return gone | left | other
 
@@ -62,7 +62,7 @@ def _is_gone(preview: Preview | None, record: AppliedRecord) -> bool:
 
 def _stays(preview: Preview | None) -> bool:
     """Whether what was done to a resource is something that stays, and could be gone: a run ends."""
-    return preview is None or preview.effect not in (Effect.RUN, Effect.NONE)
+    return preview is None or preview.effect not in (PreviewEffect.RUN, PreviewEffect.NONE)
 
 
 def is_no_longer_declared(inputs: PlanInputs, address: Address, scope: str, declared: Collection[Address]) -> bool:

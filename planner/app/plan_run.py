@@ -36,7 +36,7 @@ from planner.loading.secrets.secret_files import NOT_IN_FOLDER
 from planner.plan import Plan, Selection
 from planner.plan_id import plan_id
 from planner.planning import PlanInputs, drift_report, fired_guards, make_plan
-from planner.ports import Present, ReadResult, Unreadable
+from planner.ports import PresentObject, ReadResult, UnreadableObject
 from planner.redaction.clean_values import clean_texts_in_value
 from planner.resource import Resource
 from providers.cluster import KindInfo
@@ -162,7 +162,7 @@ def gather_plan_inputs(
     readable = {
         address: resource
         for address, resource in resources.items()
-        if address not in lost and not isinstance(seen.observations.get(address), Unreadable)
+        if address not in lost and not isinstance(seen.observations.get(address), UnreadableObject)
     }
     predicted = preview_with_all_providers(world.providers, readable, seen.observations, graph)
     observations = {**seen.observations, **predicted.observations}
@@ -248,7 +248,7 @@ def _chosen(request: Request, graph: ResourceGraph) -> frozenset[Address]:
 
 def _prunable(
     request: Request, stack: DesiredStack, seen: ReadResult, *, declared: ResourceGraph, prune: Prune | None
-) -> tuple[Present, ...]:
+) -> tuple[PresentObject, ...]:
     """Strays within the selection: a plan of one scope must not delete what another declares, nor a part of a plan
     what another part does."""
     names = set(declared.order())
@@ -262,8 +262,8 @@ def _prunable(
 
 
 def _named(
-    name: str, strays: Collection[Present], obsolete: ObsoleteSecrets, resources: Mapping[Address, Resource]
-) -> tuple[Present, ...]:
+    name: str, strays: Collection[PresentObject], obsolete: ObsoleteSecrets, resources: Mapping[Address, Resource]
+) -> tuple[PresentObject, ...]:
     """The one object that is named, of ours or foreign; nothing where it is gone already."""
     address = obsolete.named(name, [one.address for one in strays], resources)
     return tuple(one for one in (*strays, *obsolete.foreign) if one.address == address)
@@ -290,5 +290,5 @@ def warnings_of_unlisted_kinds(seen: ReadResult) -> tuple[str, ...]:
 
 def count_owned_live_objects(seen: ReadResult, owned: Collection[str]) -> int:
     """How many live objects of the owned sets were seen, for the guards."""
-    declared = sum(isinstance(one, Present) and one.owned_by in owned for one in seen.observations.values())
+    declared = sum(isinstance(one, PresentObject) and one.owned_by in owned for one in seen.observations.values())
     return declared + len(seen.strays)

@@ -29,15 +29,15 @@ from planner.loading.yaml.load_documents import MANIFEST, load_documents
 from planner.plan import Action, Change, Plan, Precondition, SideEffect, SideEffectKind
 from planner.plan_id import merge_and_rollout_effect, parts_of_merge_and_rollout
 from planner.pull_requests.github_facts import PullRequestState
-from planner.pull_requests.merge_check import ConflictingMerge, PredictedMerge
+from planner.pull_requests.predicted_merge_verification import ConflictingMerge, PredictedMerge
 from planner.render.pull_request_stages import PullRequestStagesInput
 from planner.resource import Resource
 from planner.rollout.argo_prediction import ArgoPrediction
-from planner.rollout.promotion_prediction import CATALOG
+from planner.rollout.promotion_commit_prediction import CATALOG
 from planner.side_effects import UntouchedObjects
 from planner.side_effects.known_callers import effects_on_callers
 from planner.side_effects.pod_disruptions import effects_on_workload
-from planner.source_ref import SourceRef
+from planner.source_line_ref import SourceRef
 from planner.user_cache_folder import user_cache_folder
 from planner.values import Json, JsonObject, JsonValue, OutputRef, OutputTemplate, document_digest
 from providers.git.git_client import GitClient

@@ -12,7 +12,17 @@ from planner.dataclass import dataclass
 from planner.errors import PermanentError
 from planner.field_path import FieldPath
 from planner.graph import ResourceGraph
-from planner.ports import Absent, Effect, Observation, Outputs, Present, Preview, Provider, ReadResult, Unreadable
+from planner.ports import (
+    AbsentObject,
+    Observation,
+    Outputs,
+    PresentObject,
+    Preview,
+    PreviewEffect,
+    Provider,
+    ReadResult,
+    UnreadableObject,
+)
 from planner.resource import Resource
 from planner.spec.kinds import MAKERS
 from planner.values import (
@@ -87,7 +97,7 @@ def preview_with_all_providers(
         made |= {address: _made(resources[address], outputs, resources) for address in taking}
         own = [filled[address] for address in taking if is_hwplan_kind(filled[address].api_version)]
         seen |= read_with_all_providers(providers, own, (), ())[0].observations if own else {}
-        readable = [address for address in ready if not isinstance(seen.get(address), Unreadable)]
+        readable = [address for address in ready if not isinstance(seen.get(address), UnreadableObject)]
         previews |= _preview_round(providers, [filled[address] for address in readable], seen)
         for address in ready:
             del waiting[address]
@@ -102,7 +112,9 @@ def _preview_round(
     groups, _ = _by_provider(providers, resources)
     parts = _in_parallel(
         [
-            lambda p=provider, w=wanted: p.preview([(r, observations.get(r.address, Absent(r.address))) for r in w])
+            lambda p=provider, w=wanted: p.preview(
+                [(r, observations.get(r.address, AbsentObject(r.address))) for r in w]
+            )
             for provider, wanted in groups.values()
         ]
     )
@@ -157,8 +169,8 @@ def _known_outputs(observations: Mapping[Address, Observation], previews: Mappin
     known: dict[Address, dict[str, Json]] = {}
     for address, preview in previews.items():
         seen = observations.get(address)
-        settled = preview.effect is Effect.NONE and isinstance(seen, Present)
-        known[address] = {**(seen.outputs if settled and isinstance(seen, Present) else {}), **preview.outputs}
+        settled = preview.effect is PreviewEffect.NONE and isinstance(seen, PresentObject)
+        known[address] = {**(seen.outputs if settled and isinstance(seen, PresentObject) else {}), **preview.outputs}
     return known
 
 

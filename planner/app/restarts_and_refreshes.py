@@ -13,7 +13,7 @@ from planner.app.lane.lane_parts import WORKLOADS, LaneParts, lane_parts
 from planner.app.session import Session
 from planner.errors import SelectionError
 from planner.resource import Resource
-from planner.source_ref import SourceRef
+from planner.source_line_ref import SourceRef
 from planner.values import JsonObject
 from providers.kubernetes.operations.argo_refresh import HARD
 from providers.kubernetes.operations.restart_due import ON_DEMAND

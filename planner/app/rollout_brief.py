@@ -26,12 +26,12 @@ from planner.app.trigger.rollout_plan import RolloutSession, open_rollout_sessio
 from planner.dataclass import dataclass
 from planner.disk_errors import disk_error_text
 from planner.errors import ForeignPlan, HwplanError, SelectionError
-from planner.ports import Absent, Present
+from planner.ports import AbsentObject, PresentObject
 from planner.pull_requests.text_markers import marker_line
 from planner.redaction.redactor import REDACTOR
 from planner.render.rollout_brief import BriefEntry, brief_marker, parse_merged_commits, render_brief_entry
 from planner.resource import Resource
-from planner.spec.brief import RolloutBrief
+from planner.spec.rollout_brief_location import RolloutBriefLocation
 from planner.user_cache_folder import user_cache_folder
 from planner.values import JsonObject
 from planner.whole_file import write_whole_file
@@ -57,7 +57,7 @@ class RolloutBriefResult:
 
 
 def append_brief_entry_of_ended_rollout(
-    session: Session, head: Resource, brief: RolloutBrief, record: JsonObject
+    session: Session, head: Resource, brief: RolloutBriefLocation, record: JsonObject
 ) -> RolloutBriefResult:
     """Append the entry of a rollout that has just ended. Raises HwplanError where it cannot be written."""
     with _history(session, head) as history:
@@ -179,7 +179,7 @@ def _pull_of(history: _History, commit: str) -> int:
 # --- where it stands -------------------------------------------------------------------------------------------------
 
 
-def _append(session: Session, brief: RolloutBrief, entry: BriefEntry, *, confirm: bool) -> RolloutBriefResult:
+def _append(session: Session, brief: RolloutBriefLocation, entry: BriefEntry, *, confirm: bool) -> RolloutBriefResult:
     text = REDACTOR.clean(render_brief_entry(entry))
     marker = brief_marker(str(entry.record["key"]["lane"]), str(entry.record["key"]["commit"]))
     if brief.file is not None:
@@ -192,9 +192,9 @@ def _append(session: Session, brief: RolloutBrief, entry: BriefEntry, *, confirm
     place = f"{where.repo}#{brief.issue}"
     seen, _ = read_with_all_providers(session.world.providers, [comment], (), ())
     found = seen.observations[comment.address]
-    if isinstance(found, Present):
+    if isinstance(found, PresentObject):
         return RolloutBriefResult(text, place, written=False, known=True)
-    if not isinstance(found, Absent):
+    if not isinstance(found, AbsentObject):
         raise HwplanError(f"the brief cannot be read: {found.reason}", where=place)
     if not confirm:
         return RolloutBriefResult(text, place, written=False, known=False)

@@ -13,7 +13,7 @@ from planner.app.plan_run import PlanRun
 from planner.app.session import Session
 from planner.dataclass import dataclass
 from planner.errors import RefusedError, SelectionError
-from planner.ports import Present, Unreadable
+from planner.ports import PresentObject, UnreadableObject
 from planner.resource import Resource
 from planner.values import JsonObject
 from providers.kubernetes.operations.choose_inactive_objects import ACTIVE, ENDED, InactiveObjectsChoice, ObjectActivity
@@ -98,12 +98,12 @@ def runner_rules_of_plan(run: PlanRun) -> tuple[RetentionSelection, ...]:
         if not is_activity_retention(resource):
             continue
         seen = run.inputs.observations.get(address)
-        choice = (seen.value or {}).get("choice") if isinstance(seen, Present) else None
+        choice = (seen.value or {}).get("choice") if isinstance(seen, PresentObject) else None
         if isinstance(choice, InactiveObjectsChoice):
             names = frozenset(one.name for one in choice.to_delete)
             found.append(RetentionSelection(resource, choice.looked_at, names))
-        elif not isinstance(seen, Present):
-            reason = seen.reason if isinstance(seen, Unreadable) else "it was not looked at"
+        elif not isinstance(seen, PresentObject):
+            reason = seen.reason if isinstance(seen, UnreadableObject) else "it was not looked at"
             found.append(RetentionSelection(resource, problem=reason))
     return tuple(found)
 

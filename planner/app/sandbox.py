@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from planner.loading import LoadResult
     from planner.loading.config import Config
     from planner.spec.node import NodeConfig
-    from planner.spec.sandbox import SimulatedPipelineDocument
+    from planner.spec.simulated_pipelines import SimulatedPipelineDocument
 
 _ASSIGNMENT = re.compile(r"((?:[^=\[]|\[[^\]]*\])+)=(.*)", re.DOTALL)
 NAMESPACES = ("default", "kube-node-lease", "kube-public", "kube-system")  # as every cluster has

@@ -6,12 +6,12 @@ from collections.abc import Iterator, Sequence
 
 from planner.errors import ProviderError
 from planner.plan import Change
-from planner.ports import Fingerprinter, SecretValueSource
+from planner.ports import Fingerprinter, SecretValueReader
 from planner.values import SealedSecret, value_leaves
 
 
 def changed_secret_sources(
-    changes: Sequence[Change], secrets: SecretValueSource, fingerprinter: Fingerprinter
+    changes: Sequence[Change], secrets: SecretValueReader, fingerprinter: Fingerprinter
 ) -> list[str]:
     """What is wrong with each value that the changes would write; nothing when all are as planned."""
     wanted = {
@@ -26,7 +26,7 @@ def changed_secret_sources(
 
 
 def _wrong(
-    ref: str, planned: str, where: str, secrets: SecretValueSource, fingerprinter: Fingerprinter
+    ref: str, planned: str, where: str, secrets: SecretValueReader, fingerprinter: Fingerprinter
 ) -> Iterator[str]:
     try:
         now = fingerprinter.fingerprint(secrets.value(ref).reveal())

@@ -10,7 +10,7 @@ from planner.app.plan_run import GatheredPlanInputs, gather_plan_inputs
 from planner.app.request import Request
 from planner.app.session import open_session
 from planner.part_status import SecretKeyStatus, SecretStatus
-from planner.ports import Present, Unreadable
+from planner.ports import PresentObject, UnreadableObject
 from planner.values import JsonValue, SealedSecret
 
 
@@ -28,10 +28,10 @@ def read_secret_status(request: Request) -> SecretStatus:
 def _keys(gathered: GatheredPlanInputs, address: Address) -> Iterator[SecretKeyStatus]:
     inputs = gathered.inputs
     seen = inputs.observations.get(address)
-    problem = f"unreadable: {seen.reason}" if isinstance(seen, Unreadable) else ""
+    problem = f"unreadable: {seen.reason}" if isinstance(seen, UnreadableObject) else ""
     if reason := inputs.unsourced.get(address):
         problem = f"{reason} (declared in {inputs.resources[address].source})"
-    live = (seen.value or {}).get("data") or {} if isinstance(seen, Present) else {}
+    live = (seen.value or {}).get("data") or {} if isinstance(seen, PresentObject) else {}
     for key, value in sorted((inputs.resources[address].manifest.get("data") or {}).items()):
         source = value.ref if isinstance(value, SealedSecret) else "in the manifest"
         yield SecretKeyStatus(address, key, source, _fingerprint(value), _fingerprint(live.get(key)), problem)

@@ -14,7 +14,7 @@ from planner.document_editing import value_at
 from planner.field_path import FieldPath, render_path
 from planner.plan import Change, Plan
 from planner.planning.plan_inputs import PlanInputs
-from planner.ports import Effect
+from planner.ports import PreviewEffect
 from planner.redaction.clean_values import is_value_clean
 from planner.redaction.redactor import REDACTOR
 from planner.values import JsonValue, value_leaves
@@ -25,7 +25,7 @@ def warn_of_secrets_in_clear(inputs: PlanInputs) -> Iterator[str]:
     written = {
         address: inputs.resources[address].manifest
         for address, preview in inputs.previews.items()
-        if preview.effect is not Effect.NONE and address in inputs.resources
+        if preview.effect is not PreviewEffect.NONE and address in inputs.resources
     }
     if is_value_clean(tuple(written.values())):  # nearly always, and one look at all of them is cheaper
         return

@@ -23,10 +23,10 @@ from planner.loading.annotation_options import parse_annotation_options
 from planner.plan import LEAVING, Action, Selection
 from planner.plan_bytes import load_plan
 from planner.planning import PlanInputs
-from planner.planning.reverse_run import parse_pre_image, reversed_document
-from planner.ports import Observation, Present, Unreadable
+from planner.planning.reversed_document import parse_field_pre_image, reversed_document
+from planner.ports import Observation, PresentObject, UnreadableObject
 from planner.resource import SET_LABEL, Resource
-from planner.source_ref import SourceRef
+from planner.source_line_ref import SourceRef
 from planner.values import JsonObject, document_digest
 from providers.kubernetes.object_content_digest import is_server_set_field
 from state.applied_records import AppliedResourceVersion
@@ -103,7 +103,7 @@ def _take_back(reverse: _Reverse, version: AppliedResourceVersion, earlier: Sequ
             reverse.stuck[address] = "the state keeps no document of it: it was never applied from here"
     else:
         applied = version.document or _bare(version)
-        fields = (parse_pre_image(row) for row in version.before)
+        fields = (parse_field_pre_image(row) for row in version.before)
         undone = reversed_document(applied, [one for one in fields if not is_server_set_field(one.path)])
         resource = _resource(version, undone or applied)
         if version.action is Action.REPLACE:  # the run was allowed to; the way back is the same
@@ -142,7 +142,7 @@ def _made(session: Session, reverse: _Reverse, selection: Selection, number: int
     readable = {
         address: resource
         for address, resource in reverse.wanted.items()
-        if address not in reverse.stuck and not isinstance(seen.observations.get(address), Unreadable)
+        if address not in reverse.stuck and not isinstance(seen.observations.get(address), UnreadableObject)
     }
     predicted = preview_with_all_providers(world.providers, readable, seen.observations, graph)
     retained = {address: found for address, found in seen.observations.items() if address in reverse.wanted}
@@ -176,17 +176,17 @@ def _graph(reverse: _Reverse) -> ResourceGraph:
     return graph_of_edges(reverse.wanted, live_graph(possible).edges)
 
 
-def _same_as_made(reverse: _Reverse, observations: Mapping[Address, Observation]) -> tuple[Present, ...]:
+def _same_as_made(reverse: _Reverse, observations: Mapping[Address, Observation]) -> tuple[PresentObject, ...]:
     """The live objects that still are those which the run made; what is another one now is stuck, and so is what would
     take along something that stays."""
-    found: list[Present] = []
+    found: list[PresentObject] = []
     for address, (resource, uid) in reverse.to_delete.items():
         match observations.get(address):
-            case Present(uid=now) as seen if now == uid:
+            case PresentObject(uid=now) as seen if now == uid:
                 found.append(replace(seen, scope=seen.scope or resource.scope))
-            case Present():
+            case PresentObject():
                 reverse.wanted[address], reverse.stuck[address] = resource, "was deleted and made again since that run"
-            case Unreadable(reason=reason):
+            case UnreadableObject(reason=reason):
                 reverse.wanted[address], reverse.stuck[address] = resource, f"unreadable: {reason}"
             case _:
                 pass  # gone already
@@ -198,7 +198,7 @@ def _same_as_made(reverse: _Reverse, observations: Mapping[Address, Observation]
     return tuple(seen for seen in found if seen.address not in reverse.stuck)
 
 
-def _is_inside(address: Address, container: Present) -> bool:
+def _is_inside(address: Address, container: PresentObject) -> bool:
     """Whether deleting the container (a Namespace, the definition of a kind) deletes what the address names."""
     name = container.address.name
     match container.address.kind:

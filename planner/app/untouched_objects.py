@@ -13,11 +13,11 @@ from planner.address import Address, group_of_api_version
 from planner.app.delivered_manifests import delivered_manifests
 from planner.errors import ProviderError
 from planner.planning import PlanInputs, decide_leaving_objects
-from planner.ports import Effect, Present
+from planner.ports import PresentObject, PreviewEffect
 from planner.resource import Resource
 from planner.side_effects import UntouchedObjects
 from planner.side_effects.pod_disruptions import ROLLED
-from planner.source_ref import SourceRef
+from planner.source_line_ref import SourceRef
 from planner.values import JsonObject
 from providers.cluster import Cluster, KindInfo, ObjectCollection
 from providers.kubernetes.object_location import served_kind
@@ -56,7 +56,7 @@ def with_untouched_objects(inputs: PlanInputs, cluster: Cluster) -> PlanInputs:
         seen = inputs.observations.get(address)
         if after := tuple(delivered_manifests(address, resource.manifest)):
             delivered[address] = after
-        if isinstance(seen, Present) and (old := tuple(delivered_manifests(address, seen.value or {}))):
+        if isinstance(seen, PresentObject) and (old := tuple(delivered_manifests(address, seen.value or {}))):
             before[address] = old
     return replace(inputs, others=UntouchedObjects(live, delivered, before, unlisted, looked_at=True))
 
@@ -75,7 +75,7 @@ def _is_changed(inputs: PlanInputs, address: Address) -> bool:
 
 
 def _is_written(inputs: PlanInputs, address: Address) -> bool:
-    return inputs.previews[address].effect in (Effect.UPDATE, Effect.REPLACE)
+    return inputs.previews[address].effect in (PreviewEffect.UPDATE, PreviewEffect.REPLACE)
 
 
 def _live(

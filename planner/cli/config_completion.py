@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from planner.shipped_files import shipped_config
+from planner.shipped_files import shipped_config_folder
 
 
 def config_dir(given: str | None) -> Path:
@@ -16,7 +16,7 @@ def config_dir(given: str | None) -> Path:
     if named:
         return Path(named)
     local = Path("config")
-    return local if local.is_dir() else shipped_config()
+    return local if local.is_dir() else shipped_config_folder()
 
 
 def completion_candidates(ctx: click.Context, what: str) -> list[str]:

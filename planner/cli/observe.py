@@ -63,7 +63,7 @@ def observe_query(
     """Ask each declared query once, or the one of --promql. No series and NaN are inconclusive."""
     from planner.app.observe.metrics_queries import MetricsQuery, ask_queries, declared_queries
     from planner.app.observe.metrics_reader import open_metrics_reader, selected_metrics_node
-    from planner.rollout.metrics_verdicts import exit_code_of_queries
+    from planner.rollout.metrics_verdicts import exit_code_of_metrics_queries
 
     if promql is None:
         if expect_count is not None or expect_value is not None:
@@ -79,7 +79,7 @@ def observe_query(
             open_metrics_reader(request, selected_metrics_node(request)[1]),
         )
     rows = ask_queries(reader, queries)
-    code = exit_code_of_queries(rows)
+    code = exit_code_of_metrics_queries(rows)
     _show_queries(request, rows, reader.simulated, code, as_json, _verdict(rows))
     return code
 
@@ -177,9 +177,9 @@ def _show_queries(
 
 def _show_targets(found: ObservedScrapeTargets, as_json: bool) -> int:
     from planner.render.metrics import render_targets, targets_json
-    from planner.rollout.metrics_verdicts import scrape_targets_exit_code
+    from planner.rollout.metrics_verdicts import exit_code_of_scrape_targets
 
-    code = scrape_targets_exit_code(found.rows)
+    code = exit_code_of_scrape_targets(found.rows)
     if as_json:
         print_document("json", targets_json(found.rows, node=found.node, simulated=found.simulated, code=code))
     else:

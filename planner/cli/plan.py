@@ -109,7 +109,7 @@ def _pull(request: Request, number: int, form: str, detailed_exitcode: bool) -> 
     from planner.app.pull_request_plan import open_pull_request_plan, pull_request_stages_input
     from planner.cli.show_pages import command_line_for_object, exit_code_of_shown_plan, show_plan
     from planner.plan_id import short_plan_id
-    from planner.pull_requests.merge_check import PredictedMerge
+    from planner.pull_requests.predicted_merge_verification import PredictedMerge
     from planner.render.json_text import render_json
     from planner.render.pull_request_stages import (
         pull_request_approval_words,

@@ -16,7 +16,7 @@ from planner.errors import HwplanError
 
 if TYPE_CHECKING:
     from planner.rollout.lane_evidence import Readings
-    from planner.rollout.verify_closeout import BrokenRecordEdge
+    from planner.rollout.verify_closeout import CloseoutRecordMismatch
 
 _AS_RECORDED = "as recorded"
 _LONGEST = 64 << 20  # bytes of a record
@@ -51,14 +51,18 @@ def verify(
     Without options only the record itself is checked. Exit codes: 0 everything that was asked about fits, 2 an edge is
     broken (each is named), 1 something could not be checked.
     """
-    from planner.rollout.verify_closeout import check_closeout_facts, check_closeout_is_canonical, check_closeout_record
+    from planner.rollout.verify_closeout import (
+        check_closeout_facts,
+        check_closeout_file_is_canonical,
+        check_closeout_record,
+    )
 
     content = _content(record)
     document = _parsed(content, record)
     broken = check_closeout_record(document)
     checked = ["record"]
     if not broken:
-        broken = check_closeout_is_canonical(content, document)
+        broken = check_closeout_file_is_canonical(content, document)
         facts = _facts(document, request, folders, host, ask_cluster)
         broken += check_closeout_facts(document, facts)
         checked += sorted(facts)
@@ -92,9 +96,9 @@ def _facts(
 ) -> Readings:
     from planner.app.lane import closeout_facts as facts
     from planner.app.runtime import SystemClock, open_cluster, sandbox_folder
-    from planner.rollout.closeout_record import evidence_of_record
+    from planner.rollout.closeout_record import evidence_in_closeout_record
 
-    evidence, now = evidence_of_record(document), SystemClock().now
+    evidence, now = evidence_in_closeout_record(document), SystemClock().now
     found = facts.read_closeout_git_facts(evidence, folders, now) if folders else {}
     if host is not None:
         sandbox = sandbox_folder(request) if request.live else None
@@ -104,7 +108,9 @@ def _facts(
     return found
 
 
-def _show(document: dict[str, object], broken: tuple[BrokenRecordEdge, ...], checked: list[str], as_json: bool) -> None:
+def _show(
+    document: dict[str, object], broken: tuple[CloseoutRecordMismatch, ...], checked: list[str], as_json: bool
+) -> None:
     from planner.text_safe import safe_text
 
     if as_json:

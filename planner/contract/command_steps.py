@@ -15,11 +15,11 @@ from planner.events import Event
 from planner.executor import ExecutionOptions, RunResult, execute_plan
 from planner.plan import Action, Change, ClusterIdentity, Plan, Precondition, Selection
 from planner.plugins import model_of_kind
-from planner.ports import Effect, Observation, Present, Preview, Provider, Unreadable
+from planner.ports import Observation, PresentObject, Preview, PreviewEffect, Provider, UnreadableObject
 from planner.resource import Resource
 from planner.values import Vault
 
-_ACTIONS = {Effect.CREATE: Action.CREATE, Effect.REPLACE: Action.REPLACE, Effect.RUN: Action.RUN}
+_ACTIONS = {PreviewEffect.CREATE: Action.CREATE, PreviewEffect.REPLACE: Action.REPLACE, PreviewEffect.RUN: Action.RUN}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ def plan_in_one_reading(case: StateCase | RunCase, *, following: bool = False) -
     """A plan of everything by a new command, in one reading. `following` takes in runs that only follow a change."""
     provider, wanted = case.provider(), case.wanted()
     seen = provider.read(wanted, (), ()).observations
-    readable = [(one, seen[one.address]) for one in wanted if not isinstance(seen[one.address], Unreadable)]
+    readable = [(one, seen[one.address]) for one in wanted if not isinstance(seen[one.address], UnreadableObject)]
     previews = provider.preview(readable)
     _check_output_names(wanted, seen, previews)
     due = [pair for pair in readable if following or previews[pair[0].address].on_change is None]
@@ -51,7 +51,7 @@ def _check_output_names(
         model = model_of_kind(one.address.kind) if is_hwplan_kind(one.api_version) else None
         names = model.output_names(one.manifest) if model is not None else None
         there, preview = seen[one.address], previews.get(one.address)
-        given = {*(there.outputs if isinstance(there, Present) else ()), *(preview.outputs if preview else ())}
+        given = {*(there.outputs if isinstance(there, PresentObject) else ()), *(preview.outputs if preview else ())}
         assert names is None or given <= set(names), f"{one.address.kind} has outputs beside {sorted(names)}: {given}"
 
 
@@ -65,16 +65,16 @@ def plan_and_apply_all(case: StateCase) -> tuple[Change, ...]:
 
 def change_of_preview(resource: Resource, seen: Observation, preview: Preview) -> Change | None:
     """The change that a plan makes of a preview; None when there is nothing to do or it is blocked."""
-    if preview.effect is Effect.NONE or preview.blocked:
+    if preview.effect is PreviewEffect.NONE or preview.blocked:
         return None
-    ours = isinstance(seen, Present) and seen.owned_by == resource.owned_by
+    ours = isinstance(seen, PresentObject) and seen.owned_by == resource.owned_by
     return Change(
         address=resource.address,
         action=_ACTIONS.get(preview.effect, Action.UPDATE if ours else Action.ADOPT),
         api_version=resource.api_version,
         scope=resource.scope,
         reason="",
-        precondition=seen.precondition if isinstance(seen, Present) else Precondition(absent=True),
+        precondition=seen.precondition if isinstance(seen, PresentObject) else Precondition(absent=True),
         source=resource.source,
         desired=preview.desired if preview.desired is not None else resource.manifest,
         fields=preview.fields,

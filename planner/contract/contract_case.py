@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
-from planner.ports import Effect, Provider
+from planner.ports import PreviewEffect, Provider
 from planner.resource import Resource
 from planner.values import Vault
 
@@ -21,7 +21,7 @@ class StateCase(Protocol):
     """
 
     vault: Vault
-    effect: Effect  # what the provider does at first: it makes something, or it runs over what is there
+    effect: PreviewEffect  # what the provider does at first: it makes something, or it runs over what is there
     refused_as_a_whole: bool  # a damaged snapshot gives an error in place of any observation
 
     def provider(self) -> Provider:

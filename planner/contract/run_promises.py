@@ -14,7 +14,7 @@ from planner.contract.contract_case import RunCase
 from planner.errors import ProviderError
 from planner.events import ChangeResult, ChangeWaiting
 from planner.plan import Change
-from planner.ports import Effect, Preview, Provider, Readiness, Unreadable
+from planner.ports import Preview, PreviewEffect, Provider, Readiness, UnreadableObject
 
 SOON = 30.0  # seconds; a run that can end, or is reported to, ends within them on a busy machine
 
@@ -27,7 +27,7 @@ class RunContract:
         addresses = {one.address for one in case.wanted()}
         assert len(addresses) >= 3
         assert set(found.seen) == set(found.previews) == {change.address for change in found.changes} == addresses
-        assert all(preview.effect is Effect.RUN and not preview.blocked for preview in found.previews.values())
+        assert all(preview.effect is PreviewEffect.RUN and not preview.blocked for preview in found.previews.values())
         assert case.state() == before
 
     def test_nothing_is_read_for_nobody(self, case: RunCase) -> None:
@@ -61,8 +61,8 @@ class RunContract:
         found = plan_in_one_reading(case, following=True)
         for one in case.wanted():
             seen = found.seen[one.address]
-            unreadable = isinstance(seen, Unreadable) and seen.reason.isprintable()
-            assert unreadable or found.previews[one.address].effect is Effect.RUN, seen
+            unreadable = isinstance(seen, UnreadableObject) and seen.reason.isprintable()
+            assert unreadable or found.previews[one.address].effect is PreviewEffect.RUN, seen
         provider = case.provider()
         for change in changes:
             assert not _made_and_ready(provider, change, case)
@@ -104,7 +104,7 @@ class RunContract:
 
 def is_run_due(preview: Preview) -> bool:
     """Whether a plan has a run of its own accord: not one that holds, nor one that follows a change."""
-    return preview.effect is not Effect.NONE and preview.on_change is None
+    return preview.effect is not PreviewEffect.NONE and preview.on_change is None
 
 
 def wait_until_over(provider: Provider, changes: Sequence[Change]) -> Mapping[Address, Readiness]:

@@ -14,7 +14,7 @@ from planner.contract.contract_case import RemoteCase, StateCase
 from planner.errors import PreconditionError, ProviderError
 from planner.events import ChangeBegan, ChangeResult
 from planner.plan import Change
-from planner.ports import Absent, Effect, Present, Unreadable
+from planner.ports import AbsentObject, PresentObject, PreviewEffect, UnreadableObject
 from planner.resource import Resource
 
 SOON = 30.0  # seconds; a call that is cut, or a run that is asked to stop, ends within them on a busy machine
@@ -29,7 +29,7 @@ class ProviderContract:
         addresses = {one.address for one in case.wanted()}
         assert len(addresses) >= 3
         assert set(found.seen) == set(found.previews) == {change.address for change in found.changes} == addresses
-        assert case.effect is Effect.RUN or all(isinstance(one, Absent) for one in found.seen.values())
+        assert case.effect is PreviewEffect.RUN or all(isinstance(one, AbsentObject) for one in found.seen.values())
         assert all(preview.effect is case.effect and preview.fields for preview in found.previews.values())
         assert case.state() == before
 
@@ -44,9 +44,9 @@ class ProviderContract:
         case.meddle(first)
         assert not case.holds(first)
         found = plan_in_one_reading(case)
-        if not isinstance(found.seen[first.address], Unreadable):
+        if not isinstance(found.seen[first.address], UnreadableObject):
             preview = found.previews[first.address]
-            assert preview.effect is not Effect.NONE or preview.blocked, (
+            assert preview.effect is not PreviewEffect.NONE or preview.blocked, (
                 "nothing to do, although another thing is there"
             )
 
@@ -64,10 +64,10 @@ class ProviderContract:
         assert all(case.holds(one) for one in case.wanted())
         left = plan_in_one_reading(case)
         assert not left.changes and not any(one.blocked for one in left.previews.values())
-        assert all(one.effect is Effect.NONE or one.on_change for one in left.previews.values())
+        assert all(one.effect is PreviewEffect.NONE or one.on_change for one in left.previews.values())
         for change in changes:
             there = left.seen[change.address]
-            assert isinstance(there, Present) and there.content
+            assert isinstance(there, PresentObject) and there.content
             if is_hwplan_kind(change.api_version) and change.expects:  # of objects it is a digest of owned fields only
                 assert there.content == change.expects
 
@@ -96,7 +96,7 @@ class ProviderContract:
             return
         seen = provider.read(wanted, (), ()).observations
         assert set(seen) == {one.address for one in wanted}
-        assert all(isinstance(one, Unreadable) and one.reason.isprintable() for one in seen.values()), seen
+        assert all(isinstance(one, UnreadableObject) and one.reason.isprintable() for one in seen.values()), seen
         assert shows_no_secret(seen)
 
     def test_deletes_of_own_kinds_are_refused(self, case: StateCase) -> None:
@@ -121,7 +121,7 @@ class ProviderContract:
             looks = [pool.submit(case.provider().read, case.wanted(), (), ()) for _ in changes]
             assert all(pool.map(apply, changes))
             for asked in looks:
-                assert all(isinstance(one, Present) for one in asked.result().observations.values())
+                assert all(isinstance(one, PresentObject) for one in asked.result().observations.values())
         assert case.state() == after
 
     def test_a_run_that_is_told_to_stop_finishes_what_it_began_and_the_next_one_the_rest(self, case: StateCase) -> None:
@@ -164,7 +164,7 @@ class RemoteContract(ProviderContract):
             assert time.monotonic() - began < SOON, how
             case.harm(None)
             new = case.holds(resource)
-            assert new or isinstance(plan_in_one_reading(case).seen[resource.address], Absent), (
+            assert new or isinstance(plan_in_one_reading(case).seen[resource.address], AbsentObject), (
                 f"half of it is there after: {how}"
             )
             again = run_changes([change], case.provider(), case.vault).outcomes[change.address].result
@@ -177,7 +177,7 @@ class RemoteContract(ProviderContract):
         began = time.monotonic()
         seen = case.provider().read(case.wanted(), (), ()).observations
         assert time.monotonic() - began < SOON
-        assert all(isinstance(one, Unreadable) and one.reason.isprintable() for one in seen.values()), seen
+        assert all(isinstance(one, UnreadableObject) and one.reason.isprintable() for one in seen.values()), seen
 
 
 def _asked(case: StateCase, wanted: Sequence[Resource]) -> int:

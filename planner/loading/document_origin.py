@@ -15,7 +15,7 @@ from planner.loading.template_lines import TemplateLineMap
 from planner.loading.yaml.json_stream import split_json_stream
 from planner.loading.yaml.load_documents import decode_by_byte_order_mark
 from planner.loading.yaml.parser_events import Parse, replacement_after_parser_error, yaml_events
-from planner.source_ref import SourceRef
+from planner.source_line_ref import SourceRef
 
 Path: TypeAlias = tuple[str | int, ...]
 Place: TypeAlias = tuple[int, int]  # line and column, from 1

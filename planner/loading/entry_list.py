@@ -13,7 +13,7 @@ from planner.loading.document_origin import DocumentOrigin, DocumentText
 from planner.loading.model_problems import report_model_errors
 from planner.loading.problems import Problems
 from planner.loading.yaml.load_documents import CONFIG, decode_text, load_documents
-from planner.source_ref import SourceRef
+from planner.source_line_ref import SourceRef
 from planner.spec.base import StrictModel
 
 _Entry = TypeVar("_Entry", bound=StrictModel)

@@ -18,7 +18,7 @@ from planner.errors import ConfigError, Problem
 from planner.kind_hook_types import DocumentContext, Report
 from planner.loading.yaml.load_documents import TEMPLATE, load_documents
 from planner.shipped_files import TEMPLATES
-from planner.source_ref import SourceRef
+from planner.source_line_ref import SourceRef
 from planner.values import JsonObject
 
 TEMPLATE_PATH: Final = Path("hwplan/git-ref/job.yaml.j2")
@@ -42,9 +42,9 @@ def expand_git_job(document: JsonObject, context: DocumentContext, report: Repor
 
 def _described(job: JsonObject) -> str:
     """The description with its defaults, as JSON: times in seconds."""
-    from planner.spec.kinds.git import GitPushJobModel
+    from planner.spec.kinds.git import GitRefPushJobSettings
 
-    whole = GitPushJobModel.model_validate(job).model_dump(mode="json", by_alias=True)
+    whole = GitRefPushJobSettings.model_validate(job).model_dump(mode="json", by_alias=True)
     seconds = {key: ceil(duration.parse_duration(whole[key])) for key in ("deadline", "keep")}
     return json.dumps(whole | seconds, sort_keys=True)
 

@@ -8,7 +8,7 @@ from typing import Final
 
 from planner.disk_errors import disk_error_text
 from planner.errors import ConfigError, Problem, SelectionError
-from planner.source_ref import SourceRef
+from planner.source_line_ref import SourceRef
 
 KUSTOMIZE: Final = "kustomize:"  # begins a path that is the folder of a kustomization (-k)
 _SUFFIXES: Final = (".yaml", ".yml", ".json")

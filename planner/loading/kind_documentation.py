@@ -25,7 +25,7 @@ def explain_kind(what: str, products: Mapping[str, type[BaseModel]] = NO_PRODUCT
     close match; for kinds of Kubernetes it says where to look, for a plug-in that cannot be used which distribution it
     came with.
     """
-    from planner.spec.model_walk import field_names, fields_of_model, models_of_annotation
+    from planner.spec.model_walk import fields_of_model, models_of_annotation, yaml_field_names
 
     kind, path = _split(what, products)
     model = products.get(kind) or _model(kind)
@@ -39,7 +39,7 @@ def explain_kind(what: str, products: Mapping[str, type[BaseModel]] = NO_PRODUCT
             added = [
                 name for name, one in products.items() if name.endswith(f".{walked}") and part in fields_of_model(one)
             ]
-            remedy = f"hwplan explain {added[0]}.{part}" if added else did_you_mean(part, field_names(current))
+            remedy = f"hwplan explain {added[0]}.{part}" if added else did_you_mean(part, yaml_field_names(current))
             raise SelectionError(f"{walked} has no field {part}", where=what, remedy=remedy)
         walked = f"{walked}.{part}"
         inner = models_of_annotation(info.annotation)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from planner.loading.problems import did_you_mean
 from planner.spec.base import FORMS
-from planner.spec.model_walk import field_names, model_at
+from planner.spec.model_walk import model_at_field_path, yaml_field_names
 
 if TYPE_CHECKING:
     from pydantic import BaseModel, ValidationError
@@ -61,7 +61,7 @@ def _words(item: Any, path: tuple[str | int, ...], cut: bool, model: type[BaseMo
     kind, loc = item["type"], item["loc"]
     name = str(loc[-1]) if loc else ""
     if kind == "extra_forbidden":
-        return f'unknown field "{name}"', did_you_mean(name, field_names(model_at(model, loc[:-1])))
+        return f'unknown field "{name}"', did_you_mean(name, yaml_field_names(model_at_field_path(model, loc[:-1])))
     if kind == "missing":
         return f'missing field "{name}"', ""
     where = _dotted(path)

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from planner.errors import ConfigError, Problem
-from planner.source_ref import SourceRef
+from planner.source_line_ref import SourceRef
 from planner.text_safe import safe_text
 
 _LINE_WIDTH = 160

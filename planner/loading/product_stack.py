@@ -38,8 +38,8 @@ from planner.loading.template_context import (
 from planner.loading.yaml.load_documents import TEMPLATE, load_documents
 from planner.plan import Selection
 from planner.ports import Fingerprinter
-from planner.spec.kinds.sources import ManifestSource, SecretSource
-from planner.spec.product import Product, Scope
+from planner.spec.kinds.secret_and_manifest_sources import ManifestSource, SecretSource
+from planner.spec.product import Product, ProductScope
 
 _LIKE_TEMPLATES = (".j2", ".jinja", ".jinja2", ".tpl", ".tmpl", ".yaml", ".yml", ".json")
 
@@ -49,7 +49,7 @@ class ScopeRendering:
     """One rendering: a scope of a node, or of a lane on it."""
 
     product: Product
-    scope: Scope
+    scope: ProductScope
     node: NodeEntry
     lanes: tuple[LaneEntry, ...]
     lane: LaneEntry | None

@@ -10,8 +10,8 @@ from typing import Any, TypeAlias
 from planner.address import Address
 from planner.loading.secret_content_rules import secret_content_problems, secret_key_problem
 from planner.ports import Fingerprinter
+from planner.redaction.public_secret_values import is_public_by_secret_type_and_key
 from planner.redaction.redactor import SHORTEST
-from planner.redaction.secret_origin import is_public_secret_value
 from planner.values import JsonObject, SealedSecret, SecretValue
 
 Report: TypeAlias = Callable[[tuple[str | int, ...], str, str], None]  # path, message, suggestion
@@ -88,5 +88,5 @@ def _leaf(
             report((part, key), f"data.{key} of a Secret is not base64", "encode it, or put it under stringData")
         return None
     ref = f"manifest:{address}#data.{key}"
-    vault[ref] = SecretValue(raw, public=is_public_secret_value(manifest, key, raw))
+    vault[ref] = SecretValue(raw, public=is_public_by_secret_type_and_key(manifest, key, raw))
     return SealedSecret(ref, fingerprinter.fingerprint(raw))

@@ -12,7 +12,7 @@ from planner.loading.model_problems import report_model_errors
 from planner.loading.problems import Problems
 from planner.loading.template_context import TemplateContext, render_template_file, template_files_of_folder
 from planner.loading.yaml.load_documents import TEMPLATE, load_documents
-from planner.spec.sandbox import SimulatedPipelineDocument
+from planner.spec.simulated_pipelines import SimulatedPipelineDocument
 
 FOLDER = "sandbox"
 

@@ -12,7 +12,7 @@ from planner.dataclass import dataclass
 from planner.loading.config import LaneEntry, NodeEntry
 from planner.loading.document_origin import DocumentText
 from planner.loading.problems import Problems
-from planner.source_ref import SourceRef
+from planner.source_line_ref import SourceRef
 from planner.spec.base import StrictModel
 from planner.spec.product import Product
 

@@ -8,16 +8,16 @@ from types import MappingProxyType
 from planner.address import Address
 from planner.graph import ResourceGraph
 from planner.plan import Action, Change, FieldChange, FieldOp
-from planner.ports import Present
+from planner.ports import PresentObject
 from planner.resource import APPLIED, DEPENDS_ON, SET_LABEL, Resource, ResourceOptions
-from planner.source_ref import SourceRef
+from planner.source_line_ref import SourceRef
 
 _LIVE = SourceRef("(live)")
 REWRITES = frozenset({Action.UPDATE, Action.ADOPT, Action.REPLACE})
 
 
 def delete_changes(
-    going: Sequence[Present],
+    going: Sequence[PresentObject],
     upserts: Sequence[Change],
     reason: str,
     live: ResourceGraph,
@@ -42,7 +42,7 @@ def delete_changes(
     )
 
 
-def changes_to_forget_objects(retained: Sequence[Present]) -> tuple[Change, ...]:
+def changes_to_forget_objects(retained: Sequence[PresentObject]) -> tuple[Change, ...]:
     """What stays on purpose and is ours no longer: it loses the label of the set, and is never named again."""
     return tuple(_forget(present) for present in sorted(retained, key=lambda one: one.address))
 
@@ -56,7 +56,7 @@ def nearest_dependents(graph: ResourceGraph, wanted: Collection[Address]) -> Map
     return found
 
 
-def resource_of_live_object(present: Present) -> Resource:
+def resource_of_live_object(present: PresentObject) -> Resource:
     """A live object as the rules of the graph read it, with what its annotation says of the order."""
     value = present.value or {}
     annotations = (value.get("metadata") or {}).get("annotations") or {}
@@ -81,7 +81,7 @@ def _by_namespace(addresses: Iterable[Address]) -> Mapping[str, Sequence[Address
     return found
 
 
-def _delete(present: Present, needs: Collection[Address], reason: str) -> Change:
+def _delete(present: PresentObject, needs: Collection[Address], reason: str) -> Change:
     return Change(
         address=present.address,
         action=Action.DELETE,
@@ -94,7 +94,7 @@ def _delete(present: Present, needs: Collection[Address], reason: str) -> Change
     )
 
 
-def _forget(present: Present) -> Change:
+def _forget(present: PresentObject) -> Change:
     value = present.value or {}
     return Change(
         address=present.address,
@@ -109,7 +109,7 @@ def _forget(present: Present) -> Change:
     )
 
 
-def _why_it_stays(present: Present) -> str:
+def _why_it_stays(present: PresentObject) -> str:
     if present.protected:
         return "protected"
     return present.orphan_on_delete or "needed by what stays"

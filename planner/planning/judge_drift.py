@@ -11,7 +11,7 @@ from planner.field_path import FieldPath
 from planner.planning.accepted_drift import accept_drift, is_value_set_by_others
 from planner.planning.autoscaled_objects import with_harmless_autoscaling
 from planner.planning.plan_inputs import PlanInputs
-from planner.ports import Absent, Effect, Present, Preview, Unreadable
+from planner.ports import AbsentObject, PresentObject, Preview, PreviewEffect, UnreadableObject
 
 
 def drift_report(
@@ -39,20 +39,20 @@ def drift_report(
 
 def _row(inputs: PlanInputs, snapshot: AppliedState, address: Address) -> DriftRow:
     resource = inputs.resources[address]
-    seen = inputs.observations.get(address, Absent(address))
+    seen = inputs.observations.get(address, AbsentObject(address))
     preview = inputs.previews.get(address)
     if reason := inputs.unsourced.get(address):
         return DriftRow(address, DriftState.INCOMPLETE, reason, resource.source)
-    if isinstance(seen, Unreadable):
+    if isinstance(seen, UnreadableObject):
         return DriftRow(address, DriftState.INCOMPLETE, seen.reason, resource.source)
     if preview is None:
         return DriftRow(address, DriftState.INCOMPLETE, "not predicted", resource.source)
     if preview.lacks:
         return DriftRow(address, DriftState.PENDING, f"{preview.lacks[0]} is not there", resource.source)
-    if preview.effect is Effect.RUN:
+    if preview.effect is PreviewEffect.RUN:
         return DriftRow(address, *_of_a_run(preview), resource.source)
     record = snapshot.records.get(address)
-    if isinstance(seen, Absent):
+    if isinstance(seen, AbsentObject):
         return DriftRow(address, *_of_what_is_gone(preview, record), resource.source)
     if is_hwplan_kind(resource.api_version):
         return DriftRow(address, *_of_own_kind(preview, record), resource.source, preview.fields)
@@ -78,7 +78,7 @@ def _of_a_run(preview: Preview) -> tuple[DriftState, str]:
 
 
 def _of_what_is_gone(preview: Preview, record: AppliedRecord | None) -> tuple[DriftState, str]:
-    if preview.effect is Effect.NONE and not preview.blocked:
+    if preview.effect is PreviewEffect.NONE and not preview.blocked:
         return DriftState.IN_SYNC, ""  # its provider wants it like that
     if record and not is_superseded_record(preview, record):
         return DriftState.DRIFTED, f"deleted since run {record.run}"
@@ -89,7 +89,7 @@ def _of_own_kind(preview: Preview, record: AppliedRecord | None) -> tuple[DriftS
     """No label and no manager says whose it is. Somebody else changed it when it is to be as it was applied."""
     if preview.blocked:
         return DriftState.INCOMPLETE, preview.blocked
-    if preview.effect is Effect.NONE:
+    if preview.effect is PreviewEffect.NONE:
         return DriftState.IN_SYNC, ""
     if record and preview.expects and not is_superseded_record(preview, record):
         return DriftState.DRIFTED, f"changed since run {record.run}"
@@ -104,12 +104,12 @@ def is_superseded_record(preview: Preview, record: AppliedRecord) -> bool:
     return is_hwplan_kind(record.api_version) and bool(preview.expects) and preview.expects != record.expects
 
 
-def _judge(seen: Present, preview: Preview, owned_by: str) -> tuple[DriftState, str]:
+def _judge(seen: PresentObject, preview: Preview, owned_by: str) -> tuple[DriftState, str]:
     undeclared = any(not drift.declared for drift in preview.drift)
     if preview.blocked and not preview.fields:
         return DriftState.INCOMPLETE, preview.blocked
-    only_owners = preview.effect is Effect.UPDATE and not preview.fields and seen.owned_by == owned_by
-    if preview.effect is Effect.NONE or only_owners:  # every value is as declared
+    only_owners = preview.effect is PreviewEffect.UPDATE and not preview.fields and seen.owned_by == owned_by
+    if preview.effect is PreviewEffect.NONE or only_owners:  # every value is as declared
         return (DriftState.DRIFTED, "fields that nobody declared") if undeclared else (DriftState.IN_SYNC, "")
     if seen.owned_by != owned_by:
         return DriftState.PENDING, "not adopted yet"

@@ -14,9 +14,16 @@ from planner.address import Address
 from planner.dataclass import dataclass
 from planner.plan import Action, Change
 from planner.planning.deletes import REWRITES
-from planner.planning.object_part_references import ANY, WHOLE, Part, PartUse, parts_used_by_others, referenceable_parts
+from planner.planning.object_part_references import (
+    ANY,
+    WHOLE,
+    Part,
+    UsedPartOfOtherObject,
+    parts_each_object_uses_of_others,
+    parts_of_object_others_can_name,
+)
 from planner.planning.plan_inputs import PlanInputs
-from planner.ports import Present
+from planner.ports import PresentObject
 from planner.values import JsonObject
 
 _STOPS = REWRITES | {Action.DELETE}
@@ -39,7 +46,7 @@ def order_after_last_use(changes: Sequence[Change], inputs: PlanInputs) -> tuple
     if not shrinking or len(stopping) < 2:
         return tuple(changes), ()
     live, desired = _live(changes, inputs), _desired(changes, inputs)
-    before, after = parts_used_by_others(live), parts_used_by_others(desired)
+    before, after = parts_each_object_uses_of_others(live), parts_each_object_uses_of_others(desired)
     needs = {change.address: set(change.needs) for change in changes}
     warnings = []
     for one in shrinking:
@@ -56,15 +63,23 @@ def order_after_last_use(changes: Sequence[Change], inputs: PlanInputs) -> tuple
 
 def _shrinking(change: Change, inputs: PlanInputs) -> _Shrinking | None:
     seen = inputs.observations.get(change.address)
-    if change.action not in REWRITES or change.desired is None or not isinstance(seen, Present) or seen.value is None:
+    if (
+        change.action not in REWRITES
+        or change.desired is None
+        or not isinstance(seen, PresentObject)
+        or seen.value is None
+    ):
         return None
-    had, has = referenceable_parts(change.address, seen.value), referenceable_parts(change.address, change.desired)
+    had, has = (
+        parts_of_object_others_can_name(change.address, seen.value),
+        parts_of_object_others_can_name(change.address, change.desired),
+    )
     return _Shrinking(change.address, had - has, has - had) if had - has else None
 
 
 def _live(changes: Sequence[Change], inputs: PlanInputs) -> Mapping[Address, JsonObject]:
     seen = [*inputs.observations.values(), *inputs.strays]
-    return {one.address: one.value for one in seen if isinstance(one, Present) and one.value is not None}
+    return {one.address: one.value for one in seen if isinstance(one, PresentObject) and one.value is not None}
 
 
 def _desired(changes: Sequence[Change], inputs: PlanInputs) -> Mapping[Address, JsonObject]:
@@ -72,7 +87,7 @@ def _desired(changes: Sequence[Change], inputs: PlanInputs) -> Mapping[Address, 
     return declared | {change.address: change.desired for change in changes if change.desired is not None}
 
 
-def _of(uses: Mapping[Address, frozenset[PartUse]], user: Address, used: Address) -> frozenset[Part]:
+def _of(uses: Mapping[Address, frozenset[UsedPartOfOtherObject]], user: Address, used: Address) -> frozenset[Part]:
     return frozenset(use.part for use in uses.get(user, ()) if use.of == used) if user != used else frozenset()
 
 

@@ -9,10 +9,10 @@ from planner.plan import Action, BlockedResource, Change, DriftedField, Plan, Si
 from planner.planning.autoscaled_objects import with_harmless_autoscaling
 from planner.planning.deletes import changes_to_forget_objects, delete_changes, resource_of_live_object
 from planner.planning.last_use import order_after_last_use
+from planner.planning.leaving_objects import decide_leaving_objects
 from planner.planning.plan_inputs import PlanInputs
-from planner.planning.teardown import decide_leaving_objects
 from planner.planning.upserts import Upserts, decide_upserts
-from planner.ports import Present
+from planner.ports import PresentObject
 from planner.side_effects import side_effects_of_plan
 from planner.values import document_digest
 
@@ -45,7 +45,7 @@ def make_plan(inputs: PlanInputs) -> Plan:
     )
 
 
-def _sets_off(changes: Sequence[Change], going: Sequence[Present], inputs: PlanInputs) -> tuple[SideEffect, ...]:
+def _sets_off(changes: Sequence[Change], going: Sequence[PresentObject], inputs: PlanInputs) -> tuple[SideEffect, ...]:
     """What follows from the changes. What is destroyed as a whole has no declared reader that stays."""
     resources = {} if inputs.destroy else inputs.resources
     gone = [resource_of_live_object(present) for present in going]
@@ -54,7 +54,7 @@ def _sets_off(changes: Sequence[Change], going: Sequence[Present], inputs: PlanI
     return side_effects_of_plan(changes, resources, inputs.observations, inputs.graph, gone, inputs.others, place)
 
 
-def _deletes(going: Sequence[Present], upserts: Upserts, inputs: PlanInputs) -> tuple[Change, ...]:
+def _deletes(going: Sequence[PresentObject], upserts: Upserts, inputs: PlanInputs) -> tuple[Change, ...]:
     if not going:
         return ()
     reason = "destroyed" if inputs.destroy else inputs.pruning
@@ -62,14 +62,14 @@ def _deletes(going: Sequence[Present], upserts: Upserts, inputs: PlanInputs) -> 
     return delete_changes(going, upserts.changes, reason, live, inputs.reasons)
 
 
-def _live(going: Sequence[Present], upserts: Upserts, inputs: PlanInputs) -> ResourceGraph:
+def _live(going: Sequence[PresentObject], upserts: Upserts, inputs: PlanInputs) -> ResourceGraph:
     """The order of what goes, what is updated as it is now, and what is declared."""
     updated = (inputs.observations.get(change.address) for change in upserts.changes)
-    live = [*going, *(seen for seen in updated if isinstance(seen, Present))]
+    live = [*going, *(seen for seen in updated if isinstance(seen, PresentObject))]
     return live_graph([resource_of_live_object(present) for present in live], inputs.graph)
 
 
-def _held(container: Present, inputs: PlanInputs) -> BlockedResource:
+def _held(container: PresentObject, inputs: PlanInputs) -> BlockedResource:
     inside = inputs.inside[container.address]
     more = f" and {len(inside) - _SHOWN} more" if len(inside) > _SHOWN else ""
     return BlockedResource(
@@ -100,7 +100,7 @@ def _live_digest(inputs: PlanInputs, changes: tuple[Change, ...], blocked: tuple
     rows = []
     everything = [*inputs.observations.values(), *inputs.strays]
     for seen in sorted(everything, key=lambda observed: observed.address):
-        if isinstance(seen, Present):
+        if isinstance(seen, PresentObject):
             rows.append([str(seen.address), seen.uid, seen.content if seen.address in touched else ""])
         else:
             rows.append([str(seen.address), type(seen).__name__.lower(), ""])

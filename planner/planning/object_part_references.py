@@ -13,7 +13,7 @@ from planner.address import Address
 from planner.dataclass import dataclass
 from planner.graph.resource_index import accounts_of_binding, map_or_empty, maps_or_empty, pod_spec, text_or_empty
 from planner.resource import Resource
-from planner.source_ref import SourceRef
+from planner.source_line_ref import SourceRef
 from planner.values import JsonObject, JsonValue, canonical_bytes, encode_special_leaves
 
 Part: TypeAlias = tuple[str, str]  # sort and name: ("key", "tls.crt"), ("port", "http")
@@ -26,14 +26,14 @@ _RESULT = re.compile(r"\$\((?:tasks|finally|steps)\.([\w-]+)\.results\.([\w-]+)"
 
 
 @dataclass(frozen=True, slots=True)
-class PartUse:
+class UsedPartOfOtherObject:
     """A part of another object that an object uses."""
 
     of: Address
     part: Part
 
 
-def referenceable_parts(address: Address, manifest: JsonObject) -> frozenset[Part]:
+def parts_of_object_others_can_name(address: Address, manifest: JsonObject) -> frozenset[Part]:
     """The parts that the object has for others to name."""
     return frozenset(_parts(address, manifest))
 
@@ -85,9 +85,11 @@ def _pod_parts(manifest: JsonObject) -> Iterator[Part]:
         )
 
 
-def parts_used_by_others(documents: Mapping[Address, JsonObject]) -> Mapping[Address, frozenset[PartUse]]:
+def parts_each_object_uses_of_others(
+    documents: Mapping[Address, JsonObject],
+) -> Mapping[Address, frozenset[UsedPartOfOtherObject]]:
     """For each object the parts of others among `documents` that it uses."""
-    found: dict[Address, set[PartUse]] = {address: set() for address in documents}
+    found: dict[Address, set[UsedPartOfOtherObject]] = {address: set() for address in documents}
     for address, manifest in documents.items():
         found[address].update(_named(address, manifest, ()))
         found[address].update(_by_kind(address, manifest))
@@ -98,7 +100,7 @@ def parts_used_by_others(documents: Mapping[Address, JsonObject]) -> Mapping[Add
     return {address: frozenset(use for use in uses if use.of in documents) for address, uses in found.items()}
 
 
-def _named(address: Address, value: JsonValue, path: tuple[str, ...]) -> Iterator[PartUse]:
+def _named(address: Address, value: JsonValue, path: tuple[str, ...]) -> Iterator[UsedPartOfOtherObject]:
     """What fields of a known shape name, wherever they stand: also in kinds that nobody knows."""
     if isinstance(value, list):
         for item in value:
@@ -113,7 +115,7 @@ def _named(address: Address, value: JsonValue, path: tuple[str, ...]) -> Iterato
         yield from _named(address, item, (*path, key))
 
 
-def _shape(address: Address, key: str, item: JsonObject) -> Iterator[PartUse]:
+def _shape(address: Address, key: str, item: JsonObject) -> Iterator[UsedPartOfOtherObject]:
     name = text_or_empty(item.get("name")) or text_or_empty(item.get("secretName"))
     if not name:
         return
@@ -139,18 +141,20 @@ _KINDS = {
 }
 
 
-def _of(address: Address, kind: str, name: str, part: Part, group: str = "", namespace: str = "") -> PartUse:
-    return PartUse(Address(address.node_lane, kind, group, namespace or address.namespace, name), part)
+def _of(
+    address: Address, kind: str, name: str, part: Part, group: str = "", namespace: str = ""
+) -> UsedPartOfOtherObject:
+    return UsedPartOfOtherObject(Address(address.node_lane, kind, group, namespace or address.namespace, name), part)
 
 
-def _port(address: Address, item: JsonObject, port: JsonValue) -> PartUse:
+def _port(address: Address, item: JsonObject, port: JsonValue) -> UsedPartOfOtherObject:
     """A backend: of an Ingress `{name, port: {name|number}}`, of a route or a webhook `{name, namespace, port}`."""
     written = port.get("name", port.get("number")) if isinstance(port, dict) else port
     namespace = text_or_empty(item.get("namespace"))
     return _of(address, "Service", text_or_empty(item.get("name")), ("port", str(written)), namespace=namespace)
 
 
-def _by_kind(address: Address, manifest: JsonObject) -> Iterator[PartUse]:
+def _by_kind(address: Address, manifest: JsonObject) -> Iterator[UsedPartOfOtherObject]:
     spec = map_or_empty(manifest.get("spec"))
     match address.kind, address.group:
         case (("Pipeline" | "PipelineRun" | "TaskRun" | "Task"), group) if group == _TEKTON:
@@ -169,7 +173,7 @@ def _by_kind(address: Address, manifest: JsonObject) -> Iterator[PartUse]:
             yield from (_of(address, "AppProject", text_or_empty(spec.get("project")), part, _ARGO) for part in parts)
 
 
-def _tekton(address: Address, spec: JsonObject) -> Iterator[PartUse]:
+def _tekton(address: Address, spec: JsonObject) -> Iterator[UsedPartOfOtherObject]:
     """Results and workspaces of the Tasks, StepActions and Pipelines that an object names."""
     inner = [spec, map_or_empty(spec.get("pipelineSpec")), map_or_empty(spec.get("taskSpec"))]
     named = {}
@@ -190,16 +194,16 @@ def _tekton(address: Address, spec: JsonObject) -> Iterator[PartUse]:
                 ).of
                 named[text_or_empty(one.get("name"))] = target
                 yield from (
-                    PartUse(target, ("workspace", text_or_empty(ws.get("name"))))
+                    UsedPartOfOtherObject(target, ("workspace", text_or_empty(ws.get("name"))))
                     for ws in maps_or_empty(one.get("workspaces"))
                 )
     for task, result in _RESULT.findall(canonical_bytes(encode_special_leaves(spec)).decode()):
         if task in named:
-            yield PartUse(named[task], ("result", result))
+            yield UsedPartOfOtherObject(named[task], ("result", result))
     for ref, kind in (("pipelineRef", "Pipeline"), ("taskRef", "Task")):
         target = _of(address, kind, text_or_empty(map_or_empty(spec.get(ref)).get("name")), WHOLE, _TEKTON).of
         yield from (
-            PartUse(target, ("workspace", text_or_empty(ws.get("name"))))
+            UsedPartOfOtherObject(target, ("workspace", text_or_empty(ws.get("name"))))
             for ws in maps_or_empty(spec.get("workspaces"))
         )
 
@@ -208,9 +212,9 @@ def _destination(one: JsonObject) -> str:
     return f"{text_or_empty(one.get('server')) or text_or_empty(one.get('name'))} {text_or_empty(one.get('namespace'))}"
 
 
-def _of_accounts(documents: Mapping[Address, JsonObject]) -> Iterator[tuple[Address, list[PartUse]]]:
+def _of_accounts(documents: Mapping[Address, JsonObject]) -> Iterator[tuple[Address, list[UsedPartOfOtherObject]]]:
     """A workload uses the binding of its account, and a rule of the role behind it."""
-    bound: dict[tuple[str, str, str], list[PartUse]] = {}
+    bound: dict[tuple[str, str, str], list[UsedPartOfOtherObject]] = {}
     for address, manifest in documents.items():
         if address.kind in ("RoleBinding", "ClusterRoleBinding") and address.group == _RBAC:
             role = map_or_empty(manifest.get("roleRef"))
@@ -219,7 +223,10 @@ def _of_accounts(documents: Mapping[Address, JsonObject]) -> Iterator[tuple[Addr
                 address.node_lane, text_or_empty(role.get("kind")), _RBAC, namespace, text_or_empty(role.get("name"))
             )
             for account in accounts_of_binding(Resource(address, "", manifest, "", "", _NOWHERE)):
-                uses = [PartUse(address, ("subject", "/".join(account))), PartUse(behind, ("rule", ANY))]
+                uses = [
+                    UsedPartOfOtherObject(address, ("subject", "/".join(account))),
+                    UsedPartOfOtherObject(behind, ("rule", ANY)),
+                ]
                 bound.setdefault((address.node_lane, *account), []).extend(uses)
     for address, manifest in documents.items():
         for name in _accounts(manifest):
@@ -235,7 +242,7 @@ def _accounts(manifest: JsonObject) -> Iterator[str]:
             yield account
 
 
-def _of_selectors(documents: Mapping[Address, JsonObject]) -> Iterator[tuple[Address, list[PartUse]]]:
+def _of_selectors(documents: Mapping[Address, JsonObject]) -> Iterator[tuple[Address, list[UsedPartOfOtherObject]]]:
     """A Service uses the named ports of the containers that it selects."""
     for address, manifest in documents.items():
         if (address.kind, address.group) != ("Service", ""):
@@ -248,7 +255,7 @@ def _of_selectors(documents: Mapping[Address, JsonObject]) -> Iterator[tuple[Add
             if text_or_empty(port.get("targetPort"))
         ]
         behind = [other for other in documents if named and selector and _selects(selector, address, other, documents)]
-        yield address, [PartUse(other, ("container port", name)) for other in behind for name in named]
+        yield address, [UsedPartOfOtherObject(other, ("container port", name)) for other in behind for name in named]
 
 
 def _selects(selector: JsonObject, service: Address, other: Address, documents: Mapping[Address, JsonObject]) -> bool:

@@ -22,7 +22,7 @@ _SMALL = 10
 _SHARE = 0.3
 
 
-def check_guards(plan: Plan, snapshot: AppliedState, *, owned_live: int, allow: Collection[str] = ()) -> None:
+def refuse_plan_by_guards(plan: Plan, snapshot: AppliedState, *, owned_live: int, allow: Collection[str] = ()) -> None:
     """Refuse the plan when a guard fires that `allow` does not name.
 
     `owned_live` counts the live objects of the owned sets that are in play. Raises GuardRefused for the first guard, in
@@ -34,8 +34,8 @@ def check_guards(plan: Plan, snapshot: AppliedState, *, owned_live: int, allow: 
 
 
 def fired_guards(plan: Plan, snapshot: AppliedState, *, owned_live: int) -> tuple[GuardRefused, ...]:
-    """Every guard that `check_guards` would refuse the plan by, in the order of NAMES: for a page that shows the plan
-    before it is applied (docs/adr/0006)."""
+    """Every guard that fires on the plan, as the error that `refuse_plan_by_guards` would raise, in the order of NAMES:
+    for a page that shows the plan before it is applied (docs/adr/0006)."""
     return tuple(_fired(plan, snapshot, owned_live))
 
 

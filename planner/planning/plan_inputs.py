@@ -10,7 +10,7 @@ from planner.dataclass import dataclass
 from planner.field_path import FieldPath
 from planner.graph import ResourceGraph
 from planner.plan import ClusterIdentity, Selection
-from planner.ports import Observation, Present, Preview
+from planner.ports import Observation, PresentObject, Preview
 from planner.resource import Resource
 from planner.side_effects import UntouchedObjects
 from planner.values import OutputRef, OutputTemplate
@@ -39,7 +39,7 @@ class PlanInputs:
     resources: Mapping[Address, Resource]
     observations: Mapping[Address, Observation]
     previews: Mapping[Address, Preview]
-    strays: tuple[Present, ...] = ()
+    strays: tuple[PresentObject, ...] = ()
     unsourced: Mapping[Address, str] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     prune: bool = True

@@ -9,7 +9,7 @@ from planner.address import Address, is_hwplan_kind
 from planner.dataclass import dataclass
 from planner.plan import Action, BlockedResource, Change, Precondition
 from planner.planning.plan_inputs import PlanInputs
-from planner.ports import Absent, Effect, Observation, Present, Preview, Unreadable
+from planner.ports import AbsentObject, Observation, PresentObject, Preview, PreviewEffect, UnreadableObject
 from planner.resource import Resource
 
 
@@ -81,10 +81,10 @@ def _judge(
 ) -> Change | BlockedResource | None:
     """The verdict on one resource; None when there is nothing to do."""
     address = resource.address
-    seen = inputs.observations.get(address, Absent(address))
+    seen = inputs.observations.get(address, AbsentObject(address))
     if reason := inputs.unsourced.get(address):
         return BlockedResource(address, _action_if(seen), reason, source=resource.source)
-    if isinstance(seen, Unreadable):
+    if isinstance(seen, UnreadableObject):
         return BlockedResource(address, Action.UPDATE, f"unreadable: {seen.reason}", source=resource.source)
     preview = inputs.previews[address]
     action = _action(preview, seen, resource)
@@ -126,7 +126,7 @@ def _is_replaced(ledger: _Ledger, address: Address) -> bool:
 def _change(
     resource: Resource, seen: Observation, preview: Preview, action: Action, before: frozenset[Address]
 ) -> Change:
-    precondition = seen.precondition if isinstance(seen, Present) else Precondition(absent=True)
+    precondition = seen.precondition if isinstance(seen, PresentObject) else Precondition(absent=True)
     return Change(
         address=resource.address,
         action=action,
@@ -151,25 +151,25 @@ def _change(
 
 def _action(preview: Preview, seen: Observation, resource: Resource) -> Action:
     match preview.effect:
-        case Effect.NONE:
+        case PreviewEffect.NONE:
             return Action.NOOP
-        case Effect.CREATE:
+        case PreviewEffect.CREATE:
             return Action.CREATE
-        case Effect.UPDATE:
+        case PreviewEffect.UPDATE:
             # Only objects of a cluster carry the label that says whose they are.
             labelled = not is_hwplan_kind(resource.api_version)
-            ours = isinstance(seen, Present) and seen.owned_by == resource.owned_by
+            ours = isinstance(seen, PresentObject) and seen.owned_by == resource.owned_by
             return Action.UPDATE if ours or not labelled else Action.ADOPT
-        case Effect.REPLACE:
+        case PreviewEffect.REPLACE:
             return Action.REPLACE
-        case Effect.RUN:
+        case PreviewEffect.RUN:
             return Action.RUN
         case _ as never:
             assert_never(never)
 
 
 def _action_if(seen: Observation) -> Action:
-    return Action.CREATE if isinstance(seen, Absent) else Action.UPDATE
+    return Action.CREATE if isinstance(seen, AbsentObject) else Action.UPDATE
 
 
 def _reason(preview: Preview, action: Action) -> str:

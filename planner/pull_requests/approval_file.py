@@ -24,12 +24,12 @@ _WHO = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.@+\[\]-]{0,79}")
 _KEYS = {"plan", "head", "who", "at", "until"}
 
 
-def is_account_name(name: str) -> bool:
+def is_github_account_name(name: str) -> bool:
     """Whether it may name who approves."""
     return _WHO.fullmatch(name) is not None
 
 
-def render_approval(approval: Approval, seal: Seal) -> str:
+def render_approval_file(approval: Approval, seal: Seal) -> str:
     """The file, the same bytes for the same approval. Raises ValueError for an approval without an end."""
     if approval.until is None:
         raise ValueError("an approval in a file has an end")
@@ -60,7 +60,7 @@ def parse_approval_file(text: str, seal: Seal, where: str) -> Approval:
             remedy="approve again with this state (--state), or name the state that it was recorded with",
         )
     at, until = parse_time(body["at"]), parse_time(body["until"])
-    if not (_EFFECT.fullmatch(body["plan"]) and _HEAD.fullmatch(body["head"]) and is_account_name(body["who"])):
+    if not (_EFFECT.fullmatch(body["plan"]) and _HEAD.fullmatch(body["head"]) and is_github_account_name(body["who"])):
         at = None
     if at is None or until is None:
         raise ForeignPlan("this is no approval", where=where, remedy="hwplan approve ID writes one")

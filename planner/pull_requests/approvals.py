@@ -35,26 +35,26 @@ class Approval:
 
 
 @dataclass(frozen=True, slots=True)
-class ApprovalCount:
+class CountedApprovals:
     """The approvals that count, and why others do not. `withdrawn` names both values of each that does no more."""
 
     people: tuple[str, ...]
     withdrawn: tuple[str, ...]
 
 
-def approved_plan_id(body: str) -> str:
+def plan_id_approved_by_comment(body: str) -> str:
     """The id that a comment approves, "" for none: the command stands alone on a line, once, outside of quotations."""
     lines = body.replace("\r\n", "\n").split("\n")  # what GitHub shows as lines, and nothing else
     found = {match[1] for line in lines if (match := _COMMAND.fullmatch(line.strip(" \t")))}
     return found.pop() if len(found) == 1 else ""
 
 
-def comment_approvals(comments: Iterable[IssueComment], head: str, head_since: datetime | None) -> list[Approval]:
+def approvals_in_comments(comments: Iterable[IssueComment], head: str, head_since: datetime | None) -> list[Approval]:
     """The approvals in comments. `head_since` is when the head became what it is: an earlier comment approved
     something else. None where that is not known: then no comment counts."""
     found = []
     for comment in comments:
-        effect = approved_plan_id(comment.body)
+        effect = plan_id_approved_by_comment(comment.body)
         written = parse_time(comment.created_at)
         edited = comment.updated_at not in ("", comment.created_at)
         if not effect or edited or written is None or head_since is None or comment.author.lower() in _WORKFLOWS:
@@ -66,7 +66,7 @@ def comment_approvals(comments: Iterable[IssueComment], head: str, head_since: d
 
 def count_approvals(
     approvals: Sequence[Approval], rules: ApprovalRules, *, head: str, effect: str, now: datetime
-) -> ApprovalCount:
+) -> CountedApprovals:
     """Which of the approvals count for this head and effect now (P7)."""
     allowed = {name.lower() for name in rules.people}
     latest = timedelta(seconds=parse_duration(rules.expires))
@@ -83,7 +83,7 @@ def count_approvals(
             withdrawn.append(f"the approval of {one.who} from {one.at:%Y-%m-%dT%H:%MZ} has expired")
         else:
             people.setdefault(one.who.lower())
-    return ApprovalCount(tuple(people), tuple(withdrawn))
+    return CountedApprovals(tuple(people), tuple(withdrawn))
 
 
 def _short(effect: str) -> str:

@@ -8,7 +8,7 @@ from dataclasses import field
 from planner.dataclass import dataclass
 from planner.pull_requests.deliveries import Delivery
 from planner.pull_requests.merge_queue import CandidateVerdict, CycleDecision
-from planner.pull_requests.rollout_comment import target_validation_state
+from planner.pull_requests.rollout_comment import target_validation_state_of_delivery
 from planner.values import JsonObject, document_digest
 
 # How a cycle ended. `failed` counts towards the self-stop (P17), `done` and `resumed` end the count, others do neither.
@@ -96,7 +96,7 @@ def delivery_document(one: Delivery) -> JsonObject:
         "outcome": one.outcome or None,
         "pipelineRun": one.run or None,
         "supersededBy": one.newer or None,
-        "targetValidation": {"state": target_validation_state(one)},
+        "targetValidation": {"state": target_validation_state_of_delivery(one)},
         "gitMirror": {"pendingFlush": one.pending_flush, "githubInSync": one.in_sync},
         "reason": one.reason or None,
     }

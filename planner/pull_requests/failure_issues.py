@@ -13,7 +13,7 @@ _MOST_TARGETS = 50
 _MOST_REASON = 400  # characters of a reason: both trees of a mismatch have to fit
 
 
-class IssueFamily(StrEnum):
+class FailureIssueFamily(StrEnum):
     """What went wrong; the value is part of the marker of the issue."""
 
     CHECK = "check"
@@ -24,21 +24,21 @@ class IssueFamily(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class TargetFailure:
+class SingleTargetFailure:
     """One failure of one target: a pull request or a commit. `reason` may hold text of others."""
 
-    family: IssueFamily
+    family: FailureIssueFamily
     target: str
     reason: str
     at: str
 
 
 @dataclass(frozen=True, slots=True)
-class FailureRecord:
+class CountedLaneFailures:
     """All that is known of one family in one lane: each target once, with how often, first and last seen (UTC)."""
 
-    family: IssueFamily
-    targets: tuple[FailedTarget, ...] = ()
+    family: FailureIssueFamily
+    targets: tuple[TargetFailureCount, ...] = ()
 
     @property
     def is_open(self) -> bool:
@@ -47,7 +47,7 @@ class FailureRecord:
 
 
 @dataclass(frozen=True, slots=True)
-class FailedTarget:
+class TargetFailureCount:
     """One target that fails."""
 
     target: str
@@ -57,12 +57,12 @@ class FailedTarget:
     last: str
 
 
-def failure_issue_marker(lane: str, family: IssueFamily) -> str:
+def failure_issue_marker(lane: str, family: FailureIssueFamily) -> str:
     """The marker of the issue of a family in a lane."""
     return f"failure:{lane}:{family.value}"
 
 
-def record_failures(record: FailureRecord, failures: Iterable[TargetFailure]) -> FailureRecord:
+def add_failures_to_counts(record: CountedLaneFailures, failures: Iterable[SingleTargetFailure]) -> CountedLaneFailures:
     """The record with further failures: a target that is known is counted on, with its newest reason."""
     known = {one.target: one for one in record.targets}
     for failure in failures:
@@ -70,37 +70,37 @@ def record_failures(record: FailureRecord, failures: Iterable[TargetFailure]) ->
         known[failure.target] = (
             replace(old, reason=failure.reason, count=old.count + 1, last=failure.at)
             if old
-            else FailedTarget(failure.target, failure.reason, 1, failure.at, failure.at)
+            else TargetFailureCount(failure.target, failure.reason, 1, failure.at, failure.at)
         )
     return replace(record, targets=tuple(sorted(known.values(), key=lambda one: one.target)))
 
 
-def failures_after_success(record: FailureRecord, target: str) -> FailureRecord:
+def remove_failures_ended_by_success(record: CountedLaneFailures, target: str) -> CountedLaneFailures:
     """The record after something succeeded. A conflict or a check ends with its own target alone; a rollout that went
     well ends every earlier failure of rollouts, because it delivers their commits too. A mismatch is ended by a person,
     who closes the issue."""
     match record.family:
-        case IssueFamily.CHECK | IssueFamily.CONFLICT:
+        case FailureIssueFamily.CHECK | FailureIssueFamily.CONFLICT:
             return replace(record, targets=tuple(one for one in record.targets if one.target != target))
-        case IssueFamily.CD_FAILED | IssueFamily.CD_TIMEOUT:
+        case FailureIssueFamily.CD_FAILED | FailureIssueFamily.CD_TIMEOUT:
             return replace(record, targets=())
-        case IssueFamily.MERGE_MISMATCH:
+        case FailureIssueFamily.MERGE_MISMATCH:
             return record
 
 
-def failure_issue_title(lane: str, family: IssueFamily) -> str:
+def failure_issue_title(lane: str, family: FailureIssueFamily) -> str:
     """The title; nothing of a pull request stands in it."""
     words = {
-        IssueFamily.CHECK: "checks fail on candidates",
-        IssueFamily.CONFLICT: "candidates conflict with their base",
-        IssueFamily.CD_FAILED: "a rollout failed",
-        IssueFamily.CD_TIMEOUT: "a rollout did not end in time",
-        IssueFamily.MERGE_MISMATCH: "a merge is not what was predicted",
+        FailureIssueFamily.CHECK: "checks fail on candidates",
+        FailureIssueFamily.CONFLICT: "candidates conflict with their base",
+        FailureIssueFamily.CD_FAILED: "a rollout failed",
+        FailureIssueFamily.CD_TIMEOUT: "a rollout did not end in time",
+        FailureIssueFamily.MERGE_MISMATCH: "a merge is not what was predicted",
     }
     return f"{lane}: {words[family]}"
 
 
-def failure_issue_body(record: FailureRecord, lane: str, next_command: str) -> str:
+def failure_issue_body(record: CountedLaneFailures, lane: str, next_command: str) -> str:
     """The body: a table of targets, and the next command. Foreign text is made safe and cut."""
     if not record.targets:
         return f"Nothing of this fails in lane `{lane}` any more."
@@ -122,7 +122,7 @@ def failure_issue_body(record: FailureRecord, lane: str, next_command: str) -> s
     return "\n".join(lines)
 
 
-def failures_in_a_row(results: Sequence[str]) -> int:
+def count_failures_in_a_row(results: Sequence[str]) -> int:
     """How many of the newest results, oldest first, are `failed` without a success or a `resumed` after them. Results
     that say nothing about the lane (`waiting`, `unknown`) are passed over."""
     count = 0

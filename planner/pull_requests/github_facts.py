@@ -76,7 +76,7 @@ class IssueComment:
 
 
 @dataclass(frozen=True, slots=True)
-class IssueState:
+class IssueFacts:
     """An issue. `is_pull` is true for a pull request, which GitHub lists among the issues."""
 
     number: int

@@ -41,12 +41,12 @@ def parse_issue_sections(body: str) -> tuple[IssueSection, ...]:
     return tuple(found.values())
 
 
-def with_issue_section(sections: Iterable[IssueSection], mine: IssueSection) -> tuple[IssueSection, ...]:
+def replace_or_add_issue_section(sections: Iterable[IssueSection], mine: IssueSection) -> tuple[IssueSection, ...]:
     """The parts with `mine` in place of the one of its name, by name."""
     return tuple(sorted((*(one for one in sections if one.name != mine.name), mine), key=lambda one: one.name))
 
 
-def render_issue_sections(sections: Iterable[IssueSection]) -> str:
+def issue_body_of_sections(sections: Iterable[IssueSection]) -> str:
     """The body of an issue, without its mark."""
     return "\n\n".join(
         f"<!-- hwplan:section:{one.name}:{'open' if one.is_open else 'closed'} -->\n{one.text}\n{_END}"

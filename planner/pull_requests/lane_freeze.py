@@ -9,8 +9,8 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, time, timedelta
 
 from planner.dataclass import dataclass
-from planner.pull_requests.candidate import UnmetRequirement
-from planner.pull_requests.github_facts import IssueState
+from planner.pull_requests.github_facts import IssueFacts
+from planner.pull_requests.merge_candidate import UnmetRequirement
 from planner.rfc3339 import parse_time
 from planner.spec.pull_requests import MergeWindow, PullRequestRules
 
@@ -18,11 +18,11 @@ _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
 @dataclass(frozen=True, slots=True)
-class LaneFreezeFacts:
+class LaneFreezeInputs:
     """What was read about the lane: open issues (None: unreadable), failures in a row, whether somebody resumed it
     since, requests left of the quota (None: not said), a hold and a mismatch of an earlier merge ("" for none)."""
 
-    issues: Sequence[IssueState] | None
+    issues: Sequence[IssueFacts] | None
     failures: int = 0
     remaining: int | None = None
     hold: str = ""
@@ -30,7 +30,7 @@ class LaneFreezeFacts:
 
 
 def lane_freeze_reasons(
-    state: LaneFreezeFacts, rules: PullRequestRules, branch: str, *, now: datetime
+    state: LaneFreezeInputs, rules: PullRequestRules, branch: str, *, now: datetime
 ) -> list[UnmetRequirement]:
     """Every reason for which nothing is merged in this lane now. `closed` with a minimum priority is in
     `minimum_priority` instead, as it does not hold for all."""
@@ -47,7 +47,7 @@ def minimum_priority(rules: PullRequestRules, now: datetime) -> int:
     return rules.closed.minimum_priority if rules.closed is not None and _is_closed(rules, now) else 0
 
 
-def _issues(state: LaneFreezeFacts, rules: PullRequestRules, branch: str) -> Iterator[UnmetRequirement]:
+def _issues(state: LaneFreezeInputs, rules: PullRequestRules, branch: str) -> Iterator[UnmetRequirement]:
     if state.issues is None:
         yield UnmetRequirement("freeze-unreadable", "cannot be read: the issues that may freeze the lane", "github")
         return
@@ -59,7 +59,7 @@ def _issues(state: LaneFreezeFacts, rules: PullRequestRules, branch: str) -> Ite
                 yield UnmetRequirement("frozen", f"issue {issue.number} freezes it", "operator")
 
 
-def _branches(issue: IssueState) -> set[str]:
+def _branches(issue: IssueFacts) -> set[str]:
     """The branches that an issue names as `branch:NAME`; empty: it freezes all."""
     words = f"{issue.title}\n{issue.body}".split()
     return {word.removeprefix("branch:") for word in words if word.startswith("branch:") and word != "branch:"}
@@ -94,7 +94,7 @@ def _is_inside(window: MergeWindow, now: datetime) -> bool:
     return False
 
 
-def _stopped(state: LaneFreezeFacts, rules: PullRequestRules) -> Iterator[UnmetRequirement]:
+def _stopped(state: LaneFreezeInputs, rules: PullRequestRules) -> Iterator[UnmetRequirement]:
     if state.mismatch:
         yield UnmetRequirement("merge-mismatch", f"a merge was not what was predicted: {state.mismatch}", "operator")
     if state.hold:

@@ -11,15 +11,15 @@ from collections.abc import Mapping
 from dataclasses import asdict, field
 
 from planner.dataclass import dataclass
-from planner.pull_requests.failure_issues import FailedTarget, FailureRecord, IssueFamily
+from planner.pull_requests.failure_issues import CountedLaneFailures, FailureIssueFamily, TargetFailureCount
 from planner.pull_requests.github_facts import CheckResult, PullRequestReview, PullRequestState
-from planner.pull_requests.merge_check import ConflictingFile
 from planner.pull_requests.merge_requirements import OWN_CONTEXT
+from planner.pull_requests.predicted_merge_verification import ConflictingFile
 from planner.values import JsonObject
 
 
 @dataclass(frozen=True, slots=True)
-class CandidateFacts:
+class RememberedCandidateFacts:
     """What was read about one candidate. `listed` is the digest of its row in the list. `pull` is the single reading,
     whose mergeability was read on `basis` (a digest of row, checks and base as they were; "" for never); `contains`
     says whether the head holds the base, None for unknown or not asked; `conflicts` is as in Candidate. `looked` is
@@ -57,10 +57,10 @@ class LaneMemory:
 
     cycle: int = 0
     since: str = ""
-    facts: Mapping[int, CandidateFacts] = field(default_factory=dict)
+    facts: Mapping[int, RememberedCandidateFacts] = field(default_factory=dict)
     statuses: Mapping[int, tuple[str, str, str]] = field(default_factory=dict)
     issues: Mapping[str, str] = field(default_factory=dict)
-    failures: Mapping[IssueFamily, FailureRecord] = field(default_factory=dict)
+    failures: Mapping[FailureIssueFamily, CountedLaneFailures] = field(default_factory=dict)
     seen: Mapping[str, str] = field(default_factory=dict)
     approved: Mapping[int, tuple[str, str, str]] = field(default_factory=dict)
     withdrawn: Mapping[int, str] = field(default_factory=dict)
@@ -99,7 +99,9 @@ def _memory(document: JsonObject) -> LaneMemory:
         statuses={int(number): (one[0], one[1], one[2]) for number, one in document["statuses"].items()},
         issues=document["issues"],
         failures={
-            IssueFamily(family): FailureRecord(IssueFamily(family), tuple(FailedTarget(**one) for one in targets))
+            FailureIssueFamily(family): CountedLaneFailures(
+                FailureIssueFamily(family), tuple(TargetFailureCount(**one) for one in targets)
+            )
             for family, targets in document["failures"].items()
         },
         seen=document["seen"],
@@ -108,7 +110,7 @@ def _memory(document: JsonObject) -> LaneMemory:
     )
 
 
-def _facts(document: JsonObject) -> CandidateFacts | None:
+def _facts(document: JsonObject) -> RememberedCandidateFacts | None:
     """None for facts that another version wrote: they are read anew, and nothing else is lost with them."""
     try:
         return _read_facts(document)
@@ -116,10 +118,10 @@ def _facts(document: JsonObject) -> CandidateFacts | None:
         return None
 
 
-def _read_facts(document: JsonObject) -> CandidateFacts:
+def _read_facts(document: JsonObject) -> RememberedCandidateFacts:
     pull = {**document["pull"], "labels": tuple(document["pull"]["labels"])}
     conflicts = document["conflicts"]
-    return CandidateFacts(
+    return RememberedCandidateFacts(
         **{
             **document,
             "pull": PullRequestState(**pull),

@@ -7,7 +7,7 @@ from enum import StrEnum
 from planner.dataclass import dataclass
 
 
-class MergeAnswer(StrEnum):
+class MergeAnswerMeaning(StrEnum):
     """What an answer to `PUT /pulls/{n}/merge` means. The value is for people."""
 
     MERGED = "merged"
@@ -20,7 +20,7 @@ class MergeAnswer(StrEnum):
     UNKNOWN = "whether it was merged is not known"
 
 
-class MergeFollowUp(StrEnum):
+class StepAfterMergeAnswer(StrEnum):
     """What follows from an answer."""
 
     VERIFY = "verify"  # P10
@@ -35,15 +35,15 @@ PAUSES = (4.0, 8.0, 16.0)  # seconds before the first, second and third try agai
 
 
 @dataclass(frozen=True, slots=True)
-class MergeReply:
+class GitHubMergeReply:
     """An answer with GitHub's own words (foreign text), and the commit that it names ("" for none)."""
 
-    answer: MergeAnswer
+    answer: MergeAnswerMeaning
     said: str = ""
     commit: str = ""
 
 
-def classify_merge_answer(status: int, message: str, *, merged: bool = False) -> MergeAnswer:
+def classify_merge_answer(status: int, message: str, *, merged: bool = False) -> MergeAnswerMeaning:
     """The meaning of a status (0 where no answer came). `merged` is that field of the document of a 200.
 
     404 is what GitHub says to a token without rights.
@@ -51,36 +51,36 @@ def classify_merge_answer(status: int, message: str, *, merged: bool = False) ->
     text = message.lower()
     match status:
         case 200:
-            return MergeAnswer.MERGED if merged else MergeAnswer.UNKNOWN
+            return MergeAnswerMeaning.MERGED if merged else MergeAnswerMeaning.UNKNOWN
         case 403 | 404:
-            return MergeAnswer.FORBIDDEN
+            return MergeAnswerMeaning.FORBIDDEN
         case 405 if "base branch was modified" in text:
-            return MergeAnswer.BASE_MOVED
+            return MergeAnswerMeaning.BASE_MOVED
         case 405 if "not allowed" in text:
-            return MergeAnswer.METHOD_REFUSED
+            return MergeAnswerMeaning.METHOD_REFUSED
         case 405:
-            return MergeAnswer.NOT_MERGEABLE
+            return MergeAnswerMeaning.NOT_MERGEABLE
         case 409:
-            return MergeAnswer.HEAD_MOVED
+            return MergeAnswerMeaning.HEAD_MOVED
         case 422:
-            return MergeAnswer.INVALID
+            return MergeAnswerMeaning.INVALID
         case _:
-            return MergeAnswer.UNKNOWN
+            return MergeAnswerMeaning.UNKNOWN
 
 
-def after_merge_answer(answer: MergeAnswer, tries: int) -> MergeFollowUp:
+def decide_step_after_merge_answer(answer: MergeAnswerMeaning, tries: int) -> StepAfterMergeAnswer:
     """What is done after the answer to the try of that number (1 for the first). An answer that is unknown, or that a
     moved base gave, is followed by reading at most three times; then the next cycle has it."""
     match answer:
-        case MergeAnswer.MERGED:
-            return MergeFollowUp.VERIFY
-        case MergeAnswer.BASE_MOVED | MergeAnswer.UNKNOWN:
-            return MergeFollowUp.READ_AGAIN if tries <= len(PAUSES) else MergeFollowUp.NEXT_CYCLE
-        case MergeAnswer.NOT_MERGEABLE:
-            return MergeFollowUp.JUDGE_AGAIN
-        case MergeAnswer.HEAD_MOVED:
-            return MergeFollowUp.WITHDRAW_APPROVAL
-        case MergeAnswer.INVALID:
-            return MergeFollowUp.NEXT_CYCLE
-        case MergeAnswer.METHOD_REFUSED | MergeAnswer.FORBIDDEN:
-            return MergeFollowUp.STOP
+        case MergeAnswerMeaning.MERGED:
+            return StepAfterMergeAnswer.VERIFY
+        case MergeAnswerMeaning.BASE_MOVED | MergeAnswerMeaning.UNKNOWN:
+            return StepAfterMergeAnswer.READ_AGAIN if tries <= len(PAUSES) else StepAfterMergeAnswer.NEXT_CYCLE
+        case MergeAnswerMeaning.NOT_MERGEABLE:
+            return StepAfterMergeAnswer.JUDGE_AGAIN
+        case MergeAnswerMeaning.HEAD_MOVED:
+            return StepAfterMergeAnswer.WITHDRAW_APPROVAL
+        case MergeAnswerMeaning.INVALID:
+            return StepAfterMergeAnswer.NEXT_CYCLE
+        case MergeAnswerMeaning.METHOD_REFUSED | MergeAnswerMeaning.FORBIDDEN:
+            return StepAfterMergeAnswer.STOP

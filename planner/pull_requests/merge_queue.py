@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from planner.dataclass import dataclass
-from planner.pull_requests.candidate import MergeCandidate, UnmetRequirement
 from planner.pull_requests.github_facts import BranchRules
-from planner.pull_requests.lane_freeze import LaneFreezeFacts, lane_freeze_reasons, minimum_priority
+from planner.pull_requests.lane_freeze import LaneFreezeInputs, lane_freeze_reasons, minimum_priority
+from planner.pull_requests.merge_candidate import MergeCandidate, UnmetRequirement
 from planner.pull_requests.merge_requirements import UNKNOWN, unmet_requirements
 from planner.spec.pull_requests import PullRequestRules
 
@@ -39,17 +39,17 @@ class CycleDecision:
     paused: str = ""
 
 
-def candidate_priority(candidate: MergeCandidate, rules: PullRequestRules) -> int:
+def candidate_priority_by_labels(candidate: MergeCandidate, rules: PullRequestRules) -> int:
     """The highest priority among the labels, 0 for none."""
     known = {label.lower(): value for label, value in rules.priority_labels.items()}
     return max((known.get(label.lower(), 0) for label in candidate.pull.labels), default=0)
 
 
-def decide_merge_cycle(
+def choose_candidate_to_merge(
     candidates: Sequence[MergeCandidate] | None,
     rules: PullRequestRules,
     branch: BranchRules | None,
-    state: LaneFreezeFacts,
+    state: LaneFreezeInputs,
     *,
     base: str,
     now: datetime,
@@ -61,9 +61,9 @@ def decide_merge_cycle(
         return CycleDecision((), (*lane, missing), None, missing.reason)
     needed = minimum_priority(rules, now)
     judged = []
-    for one in sorted(candidates, key=lambda one: (-candidate_priority(one, rules), one.pull.number)):
+    for one in sorted(candidates, key=lambda one: (-candidate_priority_by_labels(one, rules), one.pull.number)):
         lacks = unmet_requirements(one, rules, branch, base=base, now=now)
-        if candidate_priority(one, rules) < needed and rules.closed is not None:
+        if candidate_priority_by_labels(one, rules) < needed and rules.closed is not None:
             reason = f"closed until {rules.closed.until} below priority {needed}: {rules.closed.reason}"
             lacks.append(UnmetRequirement("closed-lane", reason, "operator"))
         judged.append((one, tuple(lacks)))

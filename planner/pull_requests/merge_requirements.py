@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from planner.pull_requests.approvals import count_approvals
-from planner.pull_requests.candidate import MergeCandidate, UnmetRequirement
 from planner.pull_requests.github_facts import BranchRules, CheckResult, PullRequestReview
-from planner.pull_requests.merge_check import merge_conflicts_text
+from planner.pull_requests.merge_candidate import MergeCandidate, UnmetRequirement
+from planner.pull_requests.predicted_merge_verification import merge_conflicts_text
 from planner.spec.pull_requests import PullRequestRules
 
 OWN_CONTEXT = "hwplan/"  # what we report ourselves never counts (P4)

@@ -30,7 +30,7 @@ def rollout_comment_marker(node: str, lane: str) -> str:
     return f"rollout:{lane}:{node}".lower()
 
 
-def target_validation_state(one: Delivery) -> str:
+def target_validation_state_of_delivery(one: Delivery) -> str:
     """`targetValidation.state` of a delivery: passed, superseded, pending, failed; pending before its end."""
     if one.step is DeliveryStep.MISMATCH:
         return RolloutOutcome.FAILED.value
@@ -40,7 +40,7 @@ def target_validation_state(one: Delivery) -> str:
 def rollout_comment_body(one: Delivery, node: str, lane: str) -> str:
     """The text. COMMIT stands for a merge commit that is not known yet."""
     rows = [
-        ("targetValidation", f"`{target_validation_state(one)}`"),
+        ("targetValidation", f"`{target_validation_state_of_delivery(one)}`"),
         ("source commit", f"`{one.commit or COMMIT}`"),
         ("PipelineRun", markdown_safe(one.run) if one.run else "none"),
         ("start", one.begun),

@@ -12,7 +12,7 @@ from typing import Protocol, TypeVar
 _MOST = 65_536  # characters of a body that GitHub takes
 
 
-class MarkedText(Protocol):
+class CommentOrIssue(Protocol):
     """A comment or an issue."""
 
     @property
@@ -26,7 +26,7 @@ class MarkedText(Protocol):
         ...
 
 
-_T = TypeVar("_T", bound=MarkedText)
+_T = TypeVar("_T", bound=CommentOrIssue)
 
 
 def marker_line(marker: str) -> str:

@@ -13,11 +13,16 @@ import threading
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Final
 
-from planner.redaction.window_index import WINDOW, WindowIndex, character_groups_of_text, may_contain_secret_fragment
+from planner.redaction.window_index import (
+    WINDOW,
+    WindowIndex,
+    four_character_groups_of_text,
+    may_contain_secret_fragment,
+)
 
 if TYPE_CHECKING:
     from planner.redaction.secret_form_index import SecretFormBucket
-    from planner.redaction.secret_fragments import SecretFragments
+    from planner.redaction.secret_fragments import SecretFragmentFinder
 
 MASK: Final = "(secret)"
 SHORTEST: Final = 8  # characters: below it a value is an ordinary word too often to be searched for in any text
@@ -50,7 +55,7 @@ class Redactor:
         self._unread: list[Iterable[str]] = []
         self._windows: WindowIndex[bytes] = WindowIndex()  # how a form begins -> the values that have such a form
         self._buckets: dict[str, SecretFormBucket] = {}
-        self._fragments: SecretFragments | None = None
+        self._fragments: SecretFragmentFinder | None = None
 
     def learn(self, value: bytes) -> None:
         """Remember a secret. Cheap: its forms are made when there is text to look at."""
@@ -137,9 +142,9 @@ class Redactor:
             if not self._new:
                 return self._windows
             from planner.redaction.secret_forms import secret_parts_of_value  # not before there is a secret
-            from planner.redaction.secret_fragments import SecretFragments
+            from planner.redaction.secret_fragments import SecretFragmentFinder
 
-            self._fragments = self._fragments or SecretFragments()
+            self._fragments = self._fragments or SecretFragmentFinder()
             fresh, self._new = self._new, []
             for value in fresh:
                 for part in dict.fromkeys(secret_parts_of_value(value)):
@@ -155,7 +160,7 @@ class Redactor:
             self._public += "".join(f"{word}\n" for word in found)
             self._public_words.update(piece for word in found for piece in _SEPARATORS.split(word))
         self._unread.clear()
-        self._public_groups = character_groups_of_text(self._public)
+        self._public_groups = four_character_groups_of_text(self._public)
         self._new = list(self._values)
         self._windows, self._buckets, self._fragments = WindowIndex(), {}, None
 

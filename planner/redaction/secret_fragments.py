@@ -32,7 +32,7 @@ class _Form:
     plain: bool = False
 
 
-class SecretFragments:
+class SecretFragmentFinder:
     """The forms of all secrets, by the windows that stand in them."""
 
     __slots__ = ("_windows",)

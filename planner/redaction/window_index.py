@@ -17,7 +17,7 @@ _STEP = WINDOW - _GROUP + 1
 _T = TypeVar("_T")
 
 
-def character_groups_of_text(text: str) -> set[str]:
+def four_character_groups_of_text(text: str) -> set[str]:
     """The groups of a text that `may_contain_secret_fragment` asks for."""
     return {text[at : at + _GROUP] for at in range(0, len(text) - _GROUP + 1, _STEP)}
 

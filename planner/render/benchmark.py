@@ -9,8 +9,8 @@ from planner.duration import render_duration
 from planner.plan import ClusterIdentity
 from planner.render.metrics import bytes_text, client_traffic_json
 from planner.render.terminal_style import column_count, pad_text, with_colour
-from planner.rollout.benchmark_verdict import BenchmarkVerdict
-from planner.rollout.metrics_verdicts import ClientTraffic
+from planner.rollout.ci_build_benchmark_verdict import BenchmarkVerdict
+from planner.rollout.metrics_verdicts import ProxyClientTraffic
 from planner.text_safe import safe_text
 from planner.values import JsonObject
 
@@ -28,7 +28,7 @@ class BenchmarkPage(Protocol):
     @property
     def outputs(self) -> JsonObject: ...
     @property
-    def traffic(self) -> ClientTraffic | None: ...
+    def traffic(self) -> ProxyClientTraffic | None: ...
     @property
     def verdict(self) -> BenchmarkVerdict: ...
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from planner.plan import BlockedResource
-from planner.source_ref import SourceRef
+from planner.source_line_ref import SourceRef
 from planner.text_safe import safe_text
 
 _MOST_SHOWN = 600  # characters of a reason

@@ -12,7 +12,7 @@ from planner.render.selection_text import selection_text, short_digest
 from planner.render.status_page import StatusLine, render_status_page
 from planner.render.terminal_style import column_count, cut_text
 from planner.rollout import lane_evidence as names
-from planner.rollout.lane_equations import EquationResult, LaneEquation
+from planner.rollout.lane_equations import LaneEquation, LaneEquationState
 from planner.rollout.lane_evidence import EvidenceReading, LaneEvidence
 from planner.rollout.lane_verdict import LaneVerdict
 from planner.text_safe import markdown_safe, safe_text
@@ -22,10 +22,10 @@ _SHORT = 12
 _MARGIN = 23  # columns before the words of a line
 _LONG_ID = re.compile(r"(sha256:)?[0-9a-f]{40,64}")
 _STATE = {
-    EquationResult.HOLDS: "ok",
-    EquationResult.BROKEN: "to do",
-    EquationResult.PENDING: "to do",
-    EquationResult.UNKNOWN: "????",
+    LaneEquationState.HOLDS: "ok",
+    LaneEquationState.BROKEN: "to do",
+    LaneEquationState.PENDING: "to do",
+    LaneEquationState.UNKNOWN: "????",
 }
 _ROLES: Mapping[str, tuple[str, ...]] = {
     "source": (names.TIP, names.SNAPSHOT, names.CONTAINS_TIP),
@@ -125,8 +125,8 @@ def _belongs(one: LaneEquation, role: str) -> bool:
     )
 
 
-def _worst(made: Sequence[LaneEquation]) -> EquationResult | None:
-    order = (EquationResult.UNKNOWN, EquationResult.BROKEN, EquationResult.PENDING, EquationResult.HOLDS)
+def _worst(made: Sequence[LaneEquation]) -> LaneEquationState | None:
+    order = (LaneEquationState.UNKNOWN, LaneEquationState.BROKEN, LaneEquationState.PENDING, LaneEquationState.HOLDS)
     return next((result for result in order if any(one.result is result for one in made)), None)
 
 

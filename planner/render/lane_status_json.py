@@ -5,7 +5,7 @@ from __future__ import annotations
 from planner.render.closeout_record import closeout_line
 from planner.render.lane_status import LaneStatusPage
 from planner.rollout import lane_evidence as names
-from planner.rollout.closeout_record import equation_document, seconds_of_stages, verdict_document
+from planner.rollout.closeout_record import lane_equation_document, lane_verdict_document, seconds_of_stages
 from planner.values import Json, JsonObject
 
 SCHEMA_VERSION = 1
@@ -16,7 +16,7 @@ def lane_status_json(page: LaneStatusPage, *, raw: bool = False) -> JsonObject:
 
     `data` holds the names that readers of the earlier tool know.
     """
-    evidence, verdict = page.evidence, verdict_document(page.verdict)
+    evidence, verdict = page.evidence, lane_verdict_document(page.verdict)
     document: JsonObject = {
         "schemaVersion": SCHEMA_VERSION,
         "simulated": page.cluster.simulated,
@@ -39,7 +39,7 @@ def lane_status_json(page: LaneStatusPage, *, raw: bool = False) -> JsonObject:
         "probe": _all(page, names.PROBE),
         "mirror": _all(page, names.MIRROR),
         "counters": seconds_of_stages(evidence),
-        "equations": [equation_document(one) for one in page.verdict.equations],
+        "equations": [lane_equation_document(one) for one in page.verdict.equations],
         "next": {"command": page.command or None, "blockers": [one.code for one in page.verdict.blockers]},
         "closeouts": [_closeout(one) for one in page.closeouts],
         "data": _data(page, verdict),

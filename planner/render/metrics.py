@@ -6,7 +6,14 @@ from collections.abc import Sequence
 
 from planner.duration import render_duration
 from planner.render.terminal_style import column_count, pad_text, with_colour
-from planner.rollout.metrics_verdicts import HOLDS, INCONCLUSIVE, UP, ClientTraffic, MetricsQueryRow, ScrapeTargetRow
+from planner.rollout.metrics_verdicts import (
+    HOLDS,
+    INCONCLUSIVE,
+    UP,
+    MetricsQueryRow,
+    ProxyClientTraffic,
+    ScrapeTargetRow,
+)
 from planner.text_safe import safe_text
 from planner.values import JsonObject
 
@@ -51,7 +58,7 @@ def targets_json(rows: Sequence[ScrapeTargetRow], *, node: str, simulated: bool,
     return {"schemaVersion": SCHEMA_VERSION, "node": node, "simulated": simulated, "exitCode": code, "targets": shown}
 
 
-def render_proxy_traffic(rows: Sequence[ClientTraffic], *, about: str, colour: bool) -> str:
+def render_proxy_traffic(rows: Sequence[ProxyClientTraffic], *, about: str, colour: bool) -> str:
     """A line for each client: its rate, and its total in the window."""
     table = [(row.state, (row.client, f"{bytes_text(row.rate)}/s", _total(row))) for row in rows]
     page = [safe_text(about), ""]
@@ -61,7 +68,7 @@ def render_proxy_traffic(rows: Sequence[ClientTraffic], *, about: str, colour: b
     return "\n".join([*page, "", f"the proxy server saw traffic of {seen} of {len(rows)} clients"]) + "\n"
 
 
-def client_traffic_json(row: ClientTraffic) -> JsonObject:
+def client_traffic_json(row: ProxyClientTraffic) -> JsonObject:
     """One client as a document: what the proxy server counted, where that was read, over how many seconds."""
     return {
         "client": row.client,
@@ -75,7 +82,7 @@ def client_traffic_json(row: ClientTraffic) -> JsonObject:
     }
 
 
-def _total(row: ClientTraffic) -> str:
+def _total(row: ProxyClientTraffic) -> str:
     return f"{bytes_text(row.total)} in {render_duration(row.window)}"
 
 

@@ -10,10 +10,10 @@ import re
 from collections.abc import Sequence
 
 from planner.part_status import PartStatusRow, PartStatusTable
-from planner.push_recovery import NO_FLUSH, PARTIAL, PushRecovery
 from planner.render.selection_text import selection_text, short_digest
 from planner.render.status_page import StatusLine, render_status_page
 from planner.text_safe import safe_text
+from planner.unconfirmed_push_recheck import NO_FLUSH, PARTIAL, UnconfirmedPushRecheck
 from planner.values import Json, JsonObject, encode_special_leaves
 
 SCHEMA_VERSION = 1
@@ -23,7 +23,7 @@ _MOST_REMOTES = 6  # more are counted
 
 def render_mirror_status(
     status: PartStatusTable,
-    flushed: PushRecovery = NO_FLUSH,
+    flushed: UnconfirmedPushRecheck = NO_FLUSH,
     *,
     sync: str,
     flush: str,
@@ -47,7 +47,9 @@ def render_mirror_status(
     )  # fmt: skip
 
 
-def mirror_status_json(status: PartStatusTable, flushed: PushRecovery = NO_FLUSH, *, raw: bool = False) -> JsonObject:
+def mirror_status_json(
+    status: PartStatusTable, flushed: UnconfirmedPushRecheck = NO_FLUSH, *, raw: bool = False
+) -> JsonObject:
     """The same as a document.
 
     `local*` is what the mirror has, `github*` what the upstream has, by branch; both are read from the repositories
@@ -132,14 +134,14 @@ def _verdict(refs: Sequence[PartStatusRow]) -> str:
     return f"{settled} of {len(refs)} refs in sync{problems} · {words}"
 
 
-def _partial(flushed: PushRecovery) -> list[str]:
+def _partial(flushed: UnconfirmedPushRecheck) -> list[str]:
     if not flushed.partial:
         return []
     recovered = str(flushed.recovered).lower()
     return [f"run {flushed.run}: {PARTIAL} · partialSuccessRecovered={recovered}"]
 
 
-def _next(refs: Sequence[PartStatusRow], sync: str, flush: str, flushed: PushRecovery) -> list[str]:
+def _next(refs: Sequence[PartStatusRow], sync: str, flush: str, flushed: UnconfirmedPushRecheck) -> list[str]:
     """The commands that do what can be done; none for a ref that cannot be read or may not be moved. After a push that
     could not be confirmed the first is to look again, not to flush blindly."""
     open_ones = [row for row in refs if not row.settled and not row.problem]

@@ -11,7 +11,7 @@ from planner.address import Address
 from planner.graph.resource_index import map_or_empty
 from planner.plan import Action, Change, FieldOp, Plan, SideEffectKind
 from planner.render.marked_words import OutsideText, Part, Words, words_of_parts
-from planner.side_effects.pod_disruptions import pod_count_text, restarts_pods, stop_seconds
+from planner.side_effects.pod_disruptions import pod_count_text, pod_stop_seconds, restarts_pods
 from planner.values import JsonObject
 
 _MOST = 3  # names of one action
@@ -84,7 +84,7 @@ def _pods(change: Change, down: bool) -> Iterator[Part]:
     yield " and" if scaled is not None else ""
     yield f" restarts {_which(change, desired)}"
     yield from _images(change)
-    yield f" and serves nobody for up to {stop_seconds(desired)} s plus its start" if down else " without a gap"
+    yield f" and serves nobody for up to {pod_stop_seconds(desired)} s plus its start" if down else " without a gap"
 
 
 def _which(change: Change, desired: JsonObject) -> str:

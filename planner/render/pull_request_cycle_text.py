@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from planner.pull_requests.cycle_record import CycleRecord
 from planner.pull_requests.deliveries import Delivery, DeliveryStep, RolloutOutcome
 from planner.pull_requests.merge_queue import CandidateVerdict
-from planner.pull_requests.rollout_comment import target_validation_state
+from planner.pull_requests.rollout_comment import target_validation_state_of_delivery
 from planner.text_safe import safe_text
 from planner.values import JsonObject
 
@@ -54,7 +54,7 @@ def _delivery(one: Delivery) -> Iterator[str]:
         yield f"       commit {one.commit[:12]}" + (f" · PipelineRun {safe_text(one.run)}" if one.run else "")
     if one.outcome:
         newer = f" by {one.newer[:12]}" if one.newer else ""
-        yield f"       targetValidation={target_validation_state(one)}{newer} · {_mirror(one)}"
+        yield f"       targetValidation={target_validation_state_of_delivery(one)}{newer} · {_mirror(one)}"
     if one.reason:
         yield f"       {safe_text(one.reason)}"
 

@@ -9,7 +9,7 @@ from planner.dataclass import dataclass
 from planner.duration import render_duration
 from planner.plan import Action, Change, Plan, SideEffect, SideEffectKind
 from planner.pull_requests.github_facts import PullRequestState
-from planner.pull_requests.merge_check import ConflictingMerge, PredictedMerge
+from planner.pull_requests.predicted_merge_verification import ConflictingMerge, PredictedMerge
 from planner.render.field_detail import inline_value
 from planner.render.marked_words import OutsideText, Part, Words, name_list, words_of_parts
 from planner.render.review_context import ReviewFact

@@ -15,7 +15,7 @@ from planner.dataclass import dataclass
 from planner.field_path import FieldPath
 from planner.plan import Plan
 from planner.render.marked_words import OutsideText, Part, Words, words_of_parts
-from planner.source_ref import SourceRef
+from planner.source_line_ref import SourceRef
 
 _SHORT = 12  # digits of a commit
 CommandOf: TypeAlias = Callable[[str, Address], str]  # the command of a verb, for the same selection and one object

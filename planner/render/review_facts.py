@@ -19,7 +19,7 @@ from planner.render.review_losses import describe_secret_changes, overwritten_va
 from planner.render.review_summary import NameOf
 from planner.render.risks import RiskClass, find_risks
 from planner.resource import DEFAULT_WAIT_SECONDS, ROLE
-from planner.side_effects.pod_disruptions import stop_seconds
+from planner.side_effects.pod_disruptions import pod_stop_seconds
 
 _MOST_OF_ORIGIN = 40
 _GATE_KINDS = ("HttpProbe", "PrometheusQuery")
@@ -92,7 +92,7 @@ def _outage(plan: Plan, name_of: NameOf) -> Iterator[Part]:
     for at, change in enumerate(one for one in changes if not pods_stop_for_good(one)):
         yield "; " if at else "Interrupted: "
         yield OutsideText(name_of(change.address))
-        yield f" while its pod stops (up to {stop_seconds(change.desired or {})} s) and until the new one is ready"
+        yield f" while its pod stops (up to {pod_stop_seconds(change.desired or {})} s) and until the new one is ready"
     yield ". Clients of these fail or wait until then." if len(stopped) < len(changes) else ""
 
 

@@ -9,8 +9,8 @@ from planner.plan import Action
 from planner.plan_document import field_change_document
 from planner.render.field_detail import field_detail
 from planner.rollout.argo_prediction import ArgoPrediction, PredictedArgoChange
-from planner.rollout.forecast import RolloutForecast
-from planner.rollout.time_budget import RolloutTimeSpent
+from planner.rollout.forecast import RolloutDurationForecast
+from planner.rollout.rollout_time_spent import RolloutTimeSpent
 from planner.text_safe import safe_text
 from planner.values import JsonObject
 
@@ -24,7 +24,7 @@ _WORDS = {
 }
 
 
-def render_forecast(one: RolloutForecast, subject: str) -> str:
+def render_forecast(one: RolloutDurationForecast, subject: str) -> str:
     """The lines about a planned rollout of `subject`."""
     budget = render_duration(one.budget)
     if not one.stages:
@@ -41,7 +41,7 @@ def render_forecast(one: RolloutForecast, subject: str) -> str:
     return "\n".join([*lines, f"  {path} · budget {budget}: {_WORDS[one.breaks_budget]}"])
 
 
-def rollout_forecast_document(one: RolloutForecast) -> JsonObject:
+def rollout_forecast_document(one: RolloutDurationForecast) -> JsonObject:
     """The same for programs. Seconds."""
     return {
         "runs": one.runs,

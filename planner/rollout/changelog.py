@@ -77,7 +77,7 @@ _WORDS: tuple[tuple[re.Pattern[str], ChangelogGroup], ...] = tuple(
 )
 
 
-def changelog_group_of(one: ChangelogCommit) -> ChangelogGroup:
+def changelog_group_of_commit(one: ChangelogCommit) -> ChangelogGroup:
     """The group of a commit."""
     found = _TYPE.match(one.subject)
     if one.breaking or (found is not None and found["mark"]):
@@ -93,5 +93,5 @@ def group_commits_by_meaning(
     """The commits by group, groups in the order of ChangelogGroup, empty ones left out; commits in the order given."""
     found: dict[ChangelogGroup, list[ChangelogCommit]] = {}
     for one in commits:
-        found.setdefault(changelog_group_of(one), []).append(one)
+        found.setdefault(changelog_group_of_commit(one), []).append(one)
     return {meaning: tuple(found[meaning]) for meaning in ChangelogGroup if meaning in found}

@@ -14,7 +14,7 @@ from planner.rollout import lane_evidence as names
 from planner.rollout.lane_equations import LaneEquation, gitops_commit_of_target
 from planner.rollout.lane_evidence import EvidenceReading, LaneEvidence
 from planner.rollout.lane_verdict import LaneVerdict, judge_lane
-from planner.rollout.time_budget import OVER_BUDGET
+from planner.rollout.rollout_time_spent import OVER_BUDGET
 from planner.values import Json, JsonObject, JsonValue, canonical_bytes, document_digest
 
 SCHEMA_VERSION = 1
@@ -35,8 +35,8 @@ def closeout_record(evidence: LaneEvidence, previous: str = "") -> JsonObject:
         "torn": evidence.torn,
         "previous": previous or None,
         "evidence": entries,
-        "equations": [equation_document(one) for one in verdict.equations],
-        "verdict": verdict_document(verdict),
+        "equations": [lane_equation_document(one) for one in verdict.equations],
+        "verdict": lane_verdict_document(verdict),
         **_sections(evidence, aligned=verdict.aligned),
     }
     body["digest"] = closeout_record_digest(body)
@@ -48,7 +48,7 @@ def closeout_record_bytes(record: JsonObject) -> bytes:
     return canonical_bytes(record) + b"\n"
 
 
-def evidence_of_record(record: Mapping[str, Json]) -> LaneEvidence:
+def evidence_in_closeout_record(record: Mapping[str, Json]) -> LaneEvidence:
     """The evidence that a record holds. Raises KeyError, TypeError or AttributeError for what is none."""
     readings = {
         str(name): EvidenceReading(one["value"], one["source"], one["at"], one["version"], one["problem"])
@@ -81,7 +81,7 @@ def _entry(one: EvidenceReading) -> JsonObject:
     return {**entry, "digest": evidence_entry_digest(entry)}
 
 
-def equation_document(one: LaneEquation) -> JsonObject:
+def lane_equation_document(one: LaneEquation) -> JsonObject:
     """An equation as JSON."""
     return {
         "name": one.name,
@@ -94,7 +94,7 @@ def equation_document(one: LaneEquation) -> JsonObject:
     }
 
 
-def verdict_document(verdict: LaneVerdict) -> JsonObject:
+def lane_verdict_document(verdict: LaneVerdict) -> JsonObject:
     """The verdicts as JSON, by the names of the contract (spec 02, S04 and S30)."""
     return {
         "aligned": verdict.aligned,

@@ -14,7 +14,7 @@ from statistics import median
 from planner.address import Address
 from planner.dataclass import dataclass
 from planner.rfc3339 import parse_time
-from planner.rollout.rollout_stages import RolloutStage, pipeline_run_names, rollout_stage_of
+from planner.rollout.rollout_stages import RolloutStage, pipeline_run_names_in_plan, rollout_stage_of_plan_node
 
 # Which stage waits for which.
 _WAITS = (
@@ -27,7 +27,7 @@ _WAITS = (
 
 
 @dataclass(frozen=True, slots=True)
-class PastChangeTime:
+class PastChangeDuration:
     """How long one node of a past run took, and when it ended (ISO 8601). `done`: its effect was made, and well."""
 
     address: Address
@@ -37,7 +37,7 @@ class PastChangeTime:
 
 
 @dataclass(frozen=True, slots=True)
-class StageForecast:
+class StageDurationForecast:
     """Seconds that a stage takes: expected (the median), and what nine of ten do not exceed."""
 
     stage: RolloutStage
@@ -46,10 +46,10 @@ class StageForecast:
 
 
 @dataclass(frozen=True, slots=True)
-class RolloutForecast:
+class RolloutDurationForecast:
     """What the planned stages will probably take. `runs` past rollouts are behind it; with none nothing is known."""
 
-    stages: tuple[StageForecast, ...]
+    stages: tuple[StageDurationForecast, ...]
     path: tuple[RolloutStage, ...]
     expected: float
     p90: float
@@ -66,20 +66,20 @@ class RolloutForecast:
         return "possibly" if self.p90 > self.budget else "no"
 
 
-def stage_seconds(nodes: Collection[PastChangeTime]) -> Mapping[RolloutStage, float]:
+def stage_seconds(nodes: Collection[PastChangeDuration]) -> Mapping[RolloutStage, float]:
     """Seconds of each stage of one past run; only nodes that did something count."""
-    runs = pipeline_run_names(node.address for node in nodes)
+    runs = pipeline_run_names_in_plan(node.address for node in nodes)
     spans: dict[RolloutStage, list[tuple[float, float]]] = {}
     for node in nodes:
         if node.done and (end := parse_time(node.ended)) is not None:
             at = end.timestamp()
-            spans.setdefault(rollout_stage_of(node.address, runs), []).append((at - node.seconds, at))
+            spans.setdefault(rollout_stage_of_plan_node(node.address, runs), []).append((at - node.seconds, at))
     return {stage: max(end for _, end in found) - min(begin for begin, _ in found) for stage, found in spans.items()}
 
 
-def forecast_rollout(
+def forecast_rollout_duration(
     past: Iterable[Mapping[RolloutStage, float]], planned: Collection[RolloutStage], budget: float
-) -> RolloutForecast:
+) -> RolloutDurationForecast:
     """The forecast for the stages that are planned, from the stage times of past rollouts (those with a pipeline).
 
     A planned stage that no past rollout had is left out. The total's percentile is that of the totals of single runs.
@@ -89,7 +89,7 @@ def forecast_rollout(
     known = {one.stage: one for one in stages}
     path = _critical({stage: one.expected for stage, one in known.items()})
     totals = [sum(one.get(stage, known[stage].expected) for stage in path) for one in rollouts]
-    return RolloutForecast(
+    return RolloutDurationForecast(
         stages,
         path,
         sum(known[stage].expected for stage in path),
@@ -104,9 +104,9 @@ def nearest_rank_percentile(values: Sequence[float], share: float) -> float:
     return sorted(values)[max(0, math.ceil(share * len(values)) - 1)] if values else 0.0
 
 
-def _of_stage(stage: RolloutStage, rollouts: Sequence[Mapping[RolloutStage, float]]) -> StageForecast:
+def _of_stage(stage: RolloutStage, rollouts: Sequence[Mapping[RolloutStage, float]]) -> StageDurationForecast:
     times = _times(stage, rollouts)
-    return StageForecast(stage, median(times), nearest_rank_percentile(times, 0.9))
+    return StageDurationForecast(stage, median(times), nearest_rank_percentile(times, 0.9))
 
 
 def _times(stage: RolloutStage, rollouts: Sequence[Mapping[RolloutStage, float]]) -> list[float]:

@@ -20,7 +20,7 @@ _RUNS = ("pending", "running")
 _SYNCS = ("Running", "Terminating", "Requested")
 
 
-class EquationResult(StrEnum):
+class LaneEquationState(StrEnum):
     """What became of an equation."""
 
     HOLDS = "holds"
@@ -37,7 +37,7 @@ class LaneEquation:
     code: str
     left: str
     right: str
-    result: EquationResult
+    result: LaneEquationState
     reason: str = ""
     readings: tuple[str, ...] = ()
 
@@ -66,7 +66,7 @@ def _made(
     name: str,
     code: str,
     sides: tuple[Json, Json],
-    result: EquationResult,
+    result: LaneEquationState,
     reason: str,
     *readings: tuple[str, EvidenceReading | None],
 ) -> LaneEquation:
@@ -75,8 +75,10 @@ def _made(
     used = tuple(key for key, one in readings if one is not None)
     left, right = (_text(side) for side in sides)
     if problems:
-        return LaneEquation(name, code, left, right, EquationResult.UNKNOWN, "; ".join(dict.fromkeys(problems)), used)
-    return LaneEquation(name, code, left, right, result, "" if result is EquationResult.HOLDS else reason, used)
+        return LaneEquation(
+            name, code, left, right, LaneEquationState.UNKNOWN, "; ".join(dict.fromkeys(problems)), used
+        )
+    return LaneEquation(name, code, left, right, result, "" if result is LaneEquationState.HOLDS else reason, used)
 
 
 def _text(value: JsonValue) -> str:
@@ -87,8 +89,8 @@ def _map(reading: EvidenceReading | None) -> JsonObject:
     return reading.value if reading is not None and reading.readable and isinstance(reading.value, dict) else {}
 
 
-def _if(holds: bool, otherwise: EquationResult = EquationResult.BROKEN) -> EquationResult:
-    return EquationResult.HOLDS if holds else otherwise
+def _if(holds: bool, otherwise: LaneEquationState = LaneEquationState.BROKEN) -> LaneEquationState:
+    return LaneEquationState.HOLDS if holds else otherwise
 
 
 # --- source and run ------------------------------------------------------------------------------------------------
@@ -118,16 +120,16 @@ def _run(evidence: LaneEvidence) -> Iterator[LaneEquation]:
     found = _map(run)
     state = str(found.get("state") or "")
     if run.readable and run.value is None:
-        yield _made("run = source", "run-missing", ("", evidence.commit), EquationResult.BROKEN,
+        yield _made("run = source", "run-missing", ("", evidence.commit), LaneEquationState.BROKEN,
                     "no PipelineRun of the commit", (names.RUN, run))  # fmt: skip
         return
     yield _made(
         "run = source", "run-of-another-commit", (found.get("commit"), evidence.commit),
         _if(found.get("commit") == evidence.commit), "the run is of another commit", (names.RUN, run),
     )  # fmt: skip
-    result = EquationResult.PENDING if state in _RUNS else _if(state == "succeeded")
+    result = LaneEquationState.PENDING if state in _RUNS else _if(state == "succeeded")
     said = ": ".join(part for part in (state, str(found.get("reason") or "")) if part)
-    code = "run-pending" if result is EquationResult.PENDING else f"run-{state or 'unknown'}"
+    code = "run-pending" if result is LaneEquationState.PENDING else f"run-{state or 'unknown'}"
     tasks = evidence.get(names.TASKS)
     if state == "failed" and _left_behind(tasks):
         code, said = "run-superseded", f"superseded: {PROMOTE} found the branch at another commit and promoted nothing"
@@ -183,7 +185,7 @@ def _argo(evidence: LaneEvidence, name: str, argo: EvidenceReading) -> Iterator[
     found, key = _map(argo), names.ARGO + name
     if argo.readable and argo.value is None:
         yield _made(
-            f"{name} exists", "argo-missing", ("", name), EquationResult.BROKEN, "no such Application", (key, argo)
+            f"{name} exists", "argo-missing", ("", name), LaneEquationState.BROKEN, "no such Application", (key, argo)
         )
         return
     moves = found.get("phase") in _SYNCS or bool(found.get("refreshing"))
@@ -191,15 +193,15 @@ def _argo(evidence: LaneEvidence, name: str, argo: EvidenceReading) -> Iterator[
     if held is not None:
         yield _made(
             f"{name} contains GitOps commit", "argo-behind", (found.get("revision"), gitops_commit_of_target(evidence)),
-            _if(_map(held).get("holds") is True, EquationResult.PENDING if moves else EquationResult.BROKEN),
+            _if(_map(held).get("holds") is True, LaneEquationState.PENDING if moves else LaneEquationState.BROKEN),
             "Argo CD is not at the GitOps commit yet", (key, argo), (names.CONTAINS_ARGO + name, held),
         )  # fmt: skip
     yield _made(
         f"{name} synced", "argo-out-of-sync", (found.get("sync"), "Synced"),
-        _if(found.get("sync") == "Synced", EquationResult.PENDING if moves else EquationResult.BROKEN),
+        _if(found.get("sync") == "Synced", LaneEquationState.PENDING if moves else LaneEquationState.BROKEN),
         str(found.get("message") or f"sync status {found.get('sync') or 'unknown'}"), (key, argo),
     )  # fmt: skip
-    progressing = EquationResult.PENDING if found.get("health") == "Progressing" else EquationResult.BROKEN
+    progressing = LaneEquationState.PENDING if found.get("health") == "Progressing" else LaneEquationState.BROKEN
     yield _made(
         f"{name} healthy", "argo-unhealthy", (found.get("health"), "Healthy"),
         _if(found.get("health") == "Healthy", progressing), f"health {found.get('health') or 'unknown'}", (key, argo),
@@ -213,10 +215,15 @@ def _workload(evidence: LaneEvidence, name: str, workload: EvidenceReading) -> I
     found, key = _map(workload), names.WORKLOAD + name
     if workload.readable and workload.value is None:
         yield _made(
-            f"{name} exists", "runtime-missing", ("", name), EquationResult.BROKEN, "it is not there", (key, workload)
+            f"{name} exists",
+            "runtime-missing",
+            ("", name),
+            LaneEquationState.BROKEN,
+            "it is not there",
+            (key, workload),
         )
         return
-    failed = EquationResult.BROKEN if found.get("failed") else EquationResult.PENDING
+    failed = LaneEquationState.BROKEN if found.get("failed") else LaneEquationState.PENDING
     complete = found.get("complete") is True
     yield _made(
         f"{name} ready", "runtime-not-ready", (found.get("message"), "ready"), _if(complete, failed),
@@ -229,7 +236,7 @@ def _workload(evidence: LaneEvidence, name: str, workload: EvidenceReading) -> I
         silent = f"its field {found.get('sourceField', '')} does not say from which commit it was made"
         yield _made(
             f"source of {name} = source", "runtime-source-differs", (said, evidence.commit),
-            EquationResult.UNKNOWN if said is None else _if(said == evidence.commit),
+            LaneEquationState.UNKNOWN if said is None else _if(said == evidence.commit),
             silent if said is None else "it was made from another commit", (key, workload),
         )  # fmt: skip
 
@@ -238,17 +245,21 @@ def _pods(
     name: str, workload: EvidenceReading, image: str, reading: EvidenceReading, complete: bool
 ) -> Iterator[LaneEquation]:
     """The digests that the ready pods really run, for one image; pods of two revisions are two digests."""
-    built, repository = _map(reading).get("digest"), repository_of_image(str(_map(reading).get("url") or ""))
+    built, repository = _map(reading).get("digest"), image_repository_without_tag(str(_map(reading).get("url") or ""))
     found = _map(workload)
-    if repository not in {repository_of_image(str(one)) for one in (found.get("images") or {}).values()}:
+    if repository not in {image_repository_without_tag(str(one)) for one in (found.get("images") or {}).values()}:
         return
     ran = sorted(
-        {_digest(one) for one in _containers(found) if repository_of_image(str(one.get("image"))) == repository}
+        {
+            _digest(one)
+            for one in _containers(found)
+            if image_repository_without_tag(str(one.get("image"))) == repository
+        }
     )
-    result = _if(ran == [built], EquationResult.BROKEN if complete else EquationResult.PENDING)
+    result = _if(ran == [built], LaneEquationState.BROKEN if complete else LaneEquationState.PENDING)
     yield _made(
         f"{name} runs {image}", "runtime-digest-differs", (" ".join(ran), built),
-        EquationResult.UNKNOWN if "" in ran else result, _why_not(ran),
+        LaneEquationState.UNKNOWN if "" in ran else result, _why_not(ran),
         (names.WORKLOAD + name, workload), (names.IMAGE + image, reading),
     )  # fmt: skip
 
@@ -273,7 +284,7 @@ def _digest(container: JsonObject) -> str:
     return digest if at else ""
 
 
-def repository_of_image(image: str) -> str:
+def image_repository_without_tag(image: str) -> str:
     """`host/path` of an image reference, without tag and digest."""
     name = image.partition("@")[0]
     head, slash, last = name.rpartition("/")

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from planner.dataclass import dataclass
 from planner.rollout import lane_evidence as names
-from planner.rollout.lane_equations import EquationResult, LaneEquation, lane_equations
+from planner.rollout.lane_equations import LaneEquation, LaneEquationState, lane_equations
 from planner.rollout.lane_evidence import LaneEvidence
 
 _RUN_ENDED_BADLY = ("run-failed", "run-errored", "run-aborted")
@@ -15,7 +15,7 @@ _RUN_ENDED_BADLY = ("run-failed", "run-errored", "run-aborted")
 _NOT_YET = ("source-snapshot-missing", "run-missing", "argo-behind", "argo-out-of-sync", "mirror-pending-flush")
 
 
-class TargetState(StrEnum):
+class RolloutTargetOutcome(StrEnum):
     """What became of the target, from its own evidence alone (decision B12)."""
 
     PASSED = "passed"
@@ -44,7 +44,7 @@ class LaneVerdict:
     manager_source_matches_expected: bool | None
     branch_drift: bool | None
     superseded: bool | None
-    target: TargetState
+    target: RolloutTargetOutcome
     equations: tuple[LaneEquation, ...]
 
 
@@ -53,7 +53,9 @@ def judge_lane(evidence: LaneEvidence) -> LaneVerdict:
     made = lane_equations(evidence)
     superseded = _superseded(evidence)
     aligned = (
-        bool(evidence.commit and made) and not evidence.torn and all(one.result is EquationResult.HOLDS for one in made)
+        bool(evidence.commit and made)
+        and not evidence.torn
+        and all(one.result is LaneEquationState.HOLDS for one in made)
     )
     return LaneVerdict(
         aligned=aligned,
@@ -70,17 +72,19 @@ def judge_lane(evidence: LaneEvidence) -> LaneVerdict:
 def exit_code_of_lane_status(evidence: LaneEvidence, verdict: LaneVerdict) -> int:
     """0 aligned, or a named target that passed or was superseded (B12); 1 where something could not be read; 4 while
     everything that is missing is under way; else 2."""
-    if verdict.aligned or (evidence.pinned and verdict.target in (TargetState.PASSED, TargetState.SUPERSEDED)):
+    if verdict.aligned or (
+        evidence.pinned and verdict.target in (RolloutTargetOutcome.PASSED, RolloutTargetOutcome.SUPERSEDED)
+    ):
         return 0
     results = {one.result for one in verdict.equations}
-    if evidence.torn or EquationResult.UNKNOWN in results or not evidence.commit:
+    if evidence.torn or LaneEquationState.UNKNOWN in results or not evidence.commit:
         return 1
-    return 2 if EquationResult.BROKEN in results or not results else 4
+    return 2 if LaneEquationState.BROKEN in results or not results else 4
 
 
 def _blockers(evidence: LaneEvidence, made: tuple[LaneEquation, ...]) -> list[AlignmentBlocker]:
     found = [
-        AlignmentBlocker(_code(one), one.name, one.reason) for one in made if one.result is not EquationResult.HOLDS
+        AlignmentBlocker(_code(one), one.name, one.reason) for one in made if one.result is not LaneEquationState.HOLDS
     ]
     if evidence.torn:
         found.insert(0, AlignmentBlocker("torn", "one moment", "objects moved while they were read"))
@@ -90,13 +94,17 @@ def _blockers(evidence: LaneEvidence, made: tuple[LaneEquation, ...]) -> list[Al
 
 
 def _code(one: LaneEquation) -> str:
-    return "unreadable" if one.result is EquationResult.UNKNOWN else one.code
+    return "unreadable" if one.result is LaneEquationState.UNKNOWN else one.code
 
 
 def _together(made: tuple[LaneEquation, ...], *codes: str) -> bool | None:
     """Whether all equations about something hold; None where there are none, or one is unknown."""
     about = [one.result for one in made if one.code in codes]
-    return None if not about or EquationResult.UNKNOWN in about else all(one is EquationResult.HOLDS for one in about)
+    return (
+        None
+        if not about or LaneEquationState.UNKNOWN in about
+        else all(one is LaneEquationState.HOLDS for one in about)
+    )
 
 
 def _branch_drift(evidence: LaneEvidence) -> bool | None:
@@ -118,18 +126,18 @@ def _superseded(evidence: LaneEvidence) -> bool | None:
 
 def _target(
     evidence: LaneEvidence, made: tuple[LaneEquation, ...], aligned: bool, superseded: bool | None
-) -> TargetState:
+) -> RolloutTargetOutcome:
     results = {one.result for one in made}
     if evidence.torn or not evidence.commit:
-        return TargetState.INCOMPLETE
+        return RolloutTargetOutcome.INCOMPLETE
     if aligned:
-        return TargetState.PASSED
-    if any(one.code in _RUN_ENDED_BADLY and one.result is EquationResult.BROKEN for one in made):
-        return TargetState.FAILED
-    if superseded and results & {EquationResult.BROKEN, EquationResult.PENDING}:
-        return TargetState.SUPERSEDED
-    if EquationResult.UNKNOWN in results or not made:
-        return TargetState.INCOMPLETE
-    first = next(one for one in made if one.result is not EquationResult.HOLDS)
-    waits = first.result is EquationResult.PENDING or first.code in _NOT_YET
-    return TargetState.PENDING if waits else TargetState.FAILED
+        return RolloutTargetOutcome.PASSED
+    if any(one.code in _RUN_ENDED_BADLY and one.result is LaneEquationState.BROKEN for one in made):
+        return RolloutTargetOutcome.FAILED
+    if superseded and results & {LaneEquationState.BROKEN, LaneEquationState.PENDING}:
+        return RolloutTargetOutcome.SUPERSEDED
+    if LaneEquationState.UNKNOWN in results or not made:
+        return RolloutTargetOutcome.INCOMPLETE
+    first = next(one for one in made if one.result is not LaneEquationState.HOLDS)
+    waits = first.result is LaneEquationState.PENDING or first.code in _NOT_YET
+    return RolloutTargetOutcome.PENDING if waits else RolloutTargetOutcome.FAILED

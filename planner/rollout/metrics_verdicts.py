@@ -39,7 +39,7 @@ class ScrapeTargetRow:
 
 
 @dataclass(frozen=True, slots=True)
-class ClientTraffic:
+class ProxyClientTraffic:
     """What a proxy server counted for a client: bytes a second and bytes in the window, None where nobody can tell."""
 
     client: str
@@ -71,7 +71,7 @@ def judge_metrics_query(
     return MetricsQueryRow(name, promql, UNMET if unmet else HOLDS, unmet, values)
 
 
-def exit_code_of_queries(rows: Iterable[MetricsQueryRow]) -> int:
+def exit_code_of_metrics_queries(rows: Iterable[MetricsQueryRow]) -> int:
     """0 all hold, 1 one was refused, 2 one is unmet or inconclusive."""
     states = {row.state for row in rows}
     return 1 if REFUSED in states else 0 if states == {HOLDS} else 2
@@ -88,7 +88,7 @@ def compare_scrape_targets(
     return tuple(sorted(rows, key=lambda row: (row.job, row.target)))
 
 
-def scrape_targets_exit_code(rows: Iterable[ScrapeTargetRow]) -> int:
+def exit_code_of_scrape_targets(rows: Iterable[ScrapeTargetRow]) -> int:
     """0 when there are targets and all of them are up, else 2."""
     return 0 if {row.state for row in rows} == {UP} else 2
 
@@ -99,7 +99,7 @@ def single_number(values: tuple[str, ...]) -> float | None:
     return number if math.isfinite(number) else None
 
 
-def client_traffic_queries(
+def proxy_client_traffic_queries(
     counter: str, label: str, client: str, window: float, at: float | None = None
 ) -> tuple[str, str]:
     """PromQL for the rate and the total of a client's counter over `window` seconds, ending now or at a Unix time."""

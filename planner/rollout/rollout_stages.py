@@ -19,7 +19,7 @@ class RolloutStage(StrEnum):
     PROBE = "probe"
 
 
-def rollout_stage_of(address: Address, runs: Collection[str]) -> RolloutStage:
+def rollout_stage_of_plan_node(address: Address, runs: Collection[str]) -> RolloutStage:
     """The stage of a node. `runs` are the names of the PipelineRuns of the rollout: their flush has their name."""
     match address.kind:
         case _ if address.group:  # an object of the cluster; hwplan's own kinds have no group
@@ -38,6 +38,6 @@ def rollout_stage_of(address: Address, runs: Collection[str]) -> RolloutStage:
             return RolloutStage.CONTROL_PLANE
 
 
-def pipeline_run_names(addresses: Iterable[Address]) -> frozenset[str]:
+def pipeline_run_names_in_plan(addresses: Iterable[Address]) -> frozenset[str]:
     """Names of the PipelineRuns among the nodes of a plan."""
     return frozenset(one.name for one in addresses if one.kind == "PipelineRun" and not one.group)

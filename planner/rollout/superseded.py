@@ -16,7 +16,7 @@ from planner.errors import StalePlan
 from planner.events import ChangeEnded, ChangeResult, ChangeWaiting, Event
 
 
-class RolloutSuperseded(StalePlan):
+class RolloutSupersededError(StalePlan):
     """A rollout that another one took the place of before it began. `newer` is the commit of that one."""
 
     def __init__(self, newer: str) -> None:
@@ -25,7 +25,7 @@ class RolloutSuperseded(StalePlan):
 
 
 @dataclass(slots=True)
-class StopWhenSuperseded:
+class SupersededRolloutStopper:
     """See planner.events.EventObserver. `posted` reads the newest target of the lane, `tip` the commit that the branch
     stands on; both give "" where that cannot be read, or does not count. `cancel` is set when one is not `commit` any
     more, and then `newer` names it."""

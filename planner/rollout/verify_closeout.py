@@ -17,7 +17,7 @@ from planner.rollout.closeout_record import (
     closeout_record_bytes,
     closeout_record_digest,
     evidence_entry_digest,
-    evidence_of_record,
+    evidence_in_closeout_record,
 )
 from planner.rollout.lane_evidence import EvidenceReading
 from planner.values import Json, JsonObject, JsonValue, canonical_bytes, document_digest
@@ -27,7 +27,7 @@ _ENTRY = frozenset(("value", "source", "at", "version", "problem", "digest"))
 
 
 @dataclass(frozen=True, slots=True)
-class BrokenRecordEdge:
+class CloseoutRecordMismatch:
     """What does not fit: `edge` is a path in the record, or the name of a reading or an equation; `reason` says why.
     `unchecked` says that it is not known whether it fits."""
 
@@ -36,47 +36,49 @@ class BrokenRecordEdge:
     unchecked: bool = False
 
 
-def check_closeout_record(record: Json) -> tuple[BrokenRecordEdge, ...]:
+def check_closeout_record(record: Json) -> tuple[CloseoutRecordMismatch, ...]:
     """Every edge at which a record does not fit itself: entries and their digests, what follows from them, the digest
     of the whole, the checksum. Never raises."""
     if not isinstance(record, dict) or record.get("kind") != KIND or record.get("schemaVersion") != SCHEMA_VERSION:
-        return (BrokenRecordEdge("kind", f"this is no closeout record of schema {SCHEMA_VERSION}"),)
+        return (CloseoutRecordMismatch("kind", f"this is no closeout record of schema {SCHEMA_VERSION}"),)
     try:
         broken = [*_entries(record), *_derived(record), *_digests(record)]
     except (KeyError, TypeError, AttributeError, ValueError) as error:
-        return (BrokenRecordEdge("structure", f"a part is missing or of another type ({type(error).__name__})"),)
+        return (CloseoutRecordMismatch("structure", f"a part is missing or of another type ({type(error).__name__})"),)
     return tuple(dict.fromkeys(broken))[:_MOST]
 
 
-def _entries(record: JsonObject) -> Iterator[BrokenRecordEdge]:
+def _entries(record: JsonObject) -> Iterator[CloseoutRecordMismatch]:
     for name, entry in record["evidence"].items():
         if set(entry) != _ENTRY:
-            yield BrokenRecordEdge(f"evidence {name}", "fields are missing or added")
+            yield CloseoutRecordMismatch(f"evidence {name}", "fields are missing or added")
         elif entry["digest"] != evidence_entry_digest(entry):
-            yield BrokenRecordEdge(f"evidence {name}", "value, source, time or version is not what its digest says")
+            yield CloseoutRecordMismatch(
+                f"evidence {name}", "value, source, time or version is not what its digest says"
+            )
 
 
-def _derived(record: JsonObject) -> Iterator[BrokenRecordEdge]:
+def _derived(record: JsonObject) -> Iterator[CloseoutRecordMismatch]:
     """What follows from the evidence, computed again and compared part by part."""
-    again = closeout_record(evidence_of_record(record), str(record["previous"] or ""))
+    again = closeout_record(evidence_in_closeout_record(record), str(record["previous"] or ""))
     skipped = {"evidence", "digest", "checksum"}
     for key in sorted((record.keys() | again.keys()) - skipped):
         if key not in record or key not in again:
-            yield BrokenRecordEdge(key, "a part is missing or added")
+            yield CloseoutRecordMismatch(key, "a part is missing or added")
         elif key == "equations":
             yield from _equations(record[key], again[key])
         elif canonical_bytes(record[key]) != canonical_bytes(again[key]):
-            yield BrokenRecordEdge(
+            yield CloseoutRecordMismatch(
                 _first_difference(record[key], again[key], key), "it does not follow from the evidence"
             )
 
 
-def _equations(found: Json, again: list[JsonObject]) -> Iterator[BrokenRecordEdge]:
+def _equations(found: Json, again: list[JsonObject]) -> Iterator[CloseoutRecordMismatch]:
     if len(found) != len(again):
-        yield BrokenRecordEdge("equations", f"{len(found)} equations, and the evidence makes {len(again)}")
+        yield CloseoutRecordMismatch("equations", f"{len(found)} equations, and the evidence makes {len(again)}")
     for one, other in zip(found, again, strict=False):
         if canonical_bytes(one) != canonical_bytes(other):
-            yield BrokenRecordEdge(f"equation {other['name']}", "it does not follow from the evidence")
+            yield CloseoutRecordMismatch(f"equation {other['name']}", "it does not follow from the evidence")
 
 
 def _first_difference(found: JsonValue, again: JsonValue, path: str) -> str:
@@ -89,34 +91,40 @@ def _first_difference(found: JsonValue, again: JsonValue, path: str) -> str:
     return path
 
 
-def _digests(record: JsonObject) -> Iterator[BrokenRecordEdge]:
+def _digests(record: JsonObject) -> Iterator[CloseoutRecordMismatch]:
     if record.get("digest") != closeout_record_digest(record):
-        yield BrokenRecordEdge("digest", "it is not that of the record's values")
+        yield CloseoutRecordMismatch("digest", "it is not that of the record's values")
     if record.get("checksum") != document_digest({key: value for key, value in record.items() if key != "checksum"}):
-        yield BrokenRecordEdge("checksum", "it is not that of the record's bytes")
+        yield CloseoutRecordMismatch("checksum", "it is not that of the record's bytes")
 
 
-def check_closeout_is_canonical(content: bytes, record: JsonObject) -> tuple[BrokenRecordEdge, ...]:
+def check_closeout_file_is_canonical(content: bytes, record: JsonObject) -> tuple[CloseoutRecordMismatch, ...]:
     """Whether a file is the one byte form of its record: nothing hides in a key that is there twice, or in blanks."""
     fits = content == closeout_record_bytes(record)
-    return () if fits else (BrokenRecordEdge("bytes", "the file is not the one form in which this record is written"),)
+    return (
+        ()
+        if fits
+        else (CloseoutRecordMismatch("bytes", "the file is not the one form in which this record is written"),)
+    )
 
 
-def check_closeout_facts(record: JsonObject, facts: Mapping[str, EvidenceReading]) -> tuple[BrokenRecordEdge, ...]:
+def check_closeout_facts(
+    record: JsonObject, facts: Mapping[str, EvidenceReading]
+) -> tuple[CloseoutRecordMismatch, ...]:
     """Every reading of a record that is not what the systems say now. A fact that could not be read is an edge as well:
     nobody has checked it. Names that are not in `facts` were not asked about."""
     return tuple(_facts(record, facts))[:_MOST]
 
 
-def _facts(record: JsonObject, facts: Mapping[str, EvidenceReading]) -> Iterator[BrokenRecordEdge]:
+def _facts(record: JsonObject, facts: Mapping[str, EvidenceReading]) -> Iterator[CloseoutRecordMismatch]:
     for name, fact in sorted(facts.items()):
         entry = record["evidence"].get(name)
         if entry is None or entry["problem"]:
             continue
         if not fact.readable:
-            yield BrokenRecordEdge(name, f"it cannot be checked: {fact.problem}", unchecked=True)
+            yield CloseoutRecordMismatch(name, f"it cannot be checked: {fact.problem}", unchecked=True)
         elif not _same(name, entry["value"], fact.value):
-            yield BrokenRecordEdge(
+            yield CloseoutRecordMismatch(
                 name, f"{fact.source} says otherwise: {_short(fact.value)}, recorded {_short(entry['value'])}"
             )
 

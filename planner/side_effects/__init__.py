@@ -13,11 +13,11 @@ from planner.graph import ResourceGraph
 from planner.plan import Change, SideEffect, SideEffectKind
 from planner.ports import Observation
 from planner.resource import Resource
+from planner.side_effects.changed_delivered_manifests import effects_of_changed_delivered_manifests
 from planner.side_effects.configuration_readers import effects_on_configuration_readers
 from planner.side_effects.dangling_references import effects_of_dangling_references
+from planner.side_effects.database_migrations import effects_of_database_migrations
 from planner.side_effects.known_callers import effects_on_callers
-from planner.side_effects.migrations import effects_of_migrations
-from planner.side_effects.next_delivery import effects_until_next_delivery
 from planner.side_effects.pipeline_consistency import effects_of_inconsistent_pipelines
 from planner.side_effects.pod_disruptions import effects_on_workload
 from planner.side_effects.retirements import effects_of_retirements
@@ -45,12 +45,12 @@ def side_effects_of_plan(
     for change in changes:
         found += effects_on_workload(change, observations.get(change.address), gone)
         found += runs_started_by_change(change, resources.get(change.address))
-    found += effects_of_migrations(changes, resources)
+    found += effects_of_database_migrations(changes, resources)
     found += effects_on_configuration_readers(changes, resources, graph, others)
     references = list(effects_of_dangling_references(gone, resources, others))
     found += references
     found += effects_of_retirements(gone, resources, {one.address for one in references}, others) if resources else ()
-    found += effects_until_next_delivery(gone, resources, others, place)
+    found += effects_of_changed_delivered_manifests(gone, resources, others, place)
     found += effects_of_inconsistent_pipelines(changes, resources, {one.address for one in gone})
     order = list(SideEffectKind)
     found.sort(key=lambda one: order.index(one.kind))

@@ -20,7 +20,7 @@ from planner.side_effects import side_effects_of_plan
 from planner.side_effects.configuration_readers import (
     effects_on_readers_of_written_secret,
     is_restart_kind,
-    restarted_workloads,
+    workloads_of_planned_restarts,
 )
 from planner.side_effects.pod_disruptions import ROLLED, restarts_pods
 
@@ -165,7 +165,7 @@ def _of_secrets(
     changes: Sequence[Change], resources: Mapping[Address, Resource], graph: ResourceGraph
 ) -> Iterator[SideEffect]:
     """What new values mean for the readers of a Secret that a SecretSource writes."""
-    restarted = restarted_workloads(changes)
+    restarted = workloads_of_planned_restarts(changes)
     for change in changes:
         if change.address.kind == "SecretSource" and is_hwplan_kind(change.api_version):
             namespace, name = secret_written_by_source(map_or_empty((change.desired or {}).get("spec")).get("target"))

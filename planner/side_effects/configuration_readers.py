@@ -41,7 +41,7 @@ def effects_on_configuration_readers(
 ) -> Iterator[SideEffect]:
     """What each change of a ConfigMap or Secret means for every reader of it: declared, delivered, or live."""
     by_address = {change.address: change for change in changes}
-    restarted = restarted_workloads(changes)
+    restarted = workloads_of_planned_restarts(changes)
     for change in changes:
         keys = _changed_keys(change)
         if not keys:
@@ -144,7 +144,7 @@ def is_restart_kind(address: Address) -> bool:
     return address.kind == "Restart" and not address.group
 
 
-def restarted_workloads(changes: Sequence[Change]) -> frozenset[str]:
+def workloads_of_planned_restarts(changes: Sequence[Change]) -> frozenset[str]:
     """Workloads that a Restart of this plan restarts, by their address without a place."""
     runs = (one for one in changes if is_restart_kind(one.address) and one.action is Action.RUN)
     return frozenset(text_or_empty(map_or_empty((one.desired or {}).get("spec")).get("target")) for one in runs)

@@ -21,7 +21,7 @@ from planner.graph.resource_index import map_or_empty, maps_or_empty, pod_spec, 
 from planner.plan import SideEffect, SideEffectKind
 from planner.resource import Resource
 from planner.side_effects.configuration_readers import ALL_KEYS, configuration_read_mode
-from planner.side_effects.network_policy_callers import AllowedCallers
+from planner.side_effects.network_policy_callers import NetworkPolicyCallerIndex
 from planner.side_effects.text_leaves import text_leaves
 from planner.side_effects.untouched_objects import UntouchedObjects
 from planner.values import JsonObject, JsonValue
@@ -127,7 +127,7 @@ class _Callers:
     ) -> None:
         self.candidates = {one.address: one for one in candidates if one.address.kind not in _NO_CALLERS}
         self.monitors = [one for one in candidates if one.address.kind in _MONITORS]
-        self.policies = AllowedCallers(candidates)
+        self.policies = NetworkPolicyCallerIndex(candidates)
         services = {one.address: one for endpoint in endpoints for one in endpoint.services}
         self.routes = _routes([one for one in known.values() if _is_route(one)], services)
         hosts = {host for routes in self.routes.values() for one in routes for host in _hosts(one.manifest)}

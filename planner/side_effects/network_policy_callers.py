@@ -16,7 +16,7 @@ from planner.values import JsonObject, JsonValue
 _POLICY = ("NetworkPolicy", "networking.k8s.io")
 
 
-class AllowedCallers:
+class NetworkPolicyCallerIndex:
     """The policies and workloads of one world, read once."""
 
     def __init__(self, known: Sequence[Resource]) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 
 from planner.graph.resource_index import map_or_empty, pod_spec
 from planner.plan import Action, Change, SideEffect, SideEffectKind
-from planner.ports import Observation, Present
+from planner.ports import Observation, PresentObject
 from planner.resource import Resource
 from planner.values import JsonObject, JsonValue
 
@@ -22,7 +22,7 @@ _DEADLINE = 600  # seconds, the API's default of progressDeadlineSeconds
 
 def effects_on_workload(change: Change, seen: Observation | None, gone: Sequence[Resource]) -> Iterator[SideEffect]:
     """What happens to the pods and the data of a workload or a claim."""
-    live = (seen.value or {}) if isinstance(seen, Present) else {}
+    live = (seen.value or {}) if isinstance(seen, PresentObject) else {}
     if change.action is Action.DELETE:
         live = next((one.manifest for one in gone if one.address == change.address), live)
         yield from _deleted(change, live)
@@ -168,7 +168,7 @@ def _all(count: int) -> str:
     return "its only pod stops" if count == 1 else f"all {count} pods stop"
 
 
-def stop_seconds(desired: JsonObject) -> int:
+def pod_stop_seconds(desired: JsonObject) -> int:
     """Seconds that a pod of a workload has to stop (`terminationGracePeriodSeconds`, with the API's default)."""
     template = map_or_empty(map_or_empty(desired.get("spec")).get("template"))
     found = map_or_empty(template.get("spec")).get("terminationGracePeriodSeconds", _GRACE)
@@ -177,7 +177,7 @@ def stop_seconds(desired: JsonObject) -> int:
 
 def _gap(spec: JsonObject, kind: str = "") -> str:
     bound = f", given up after {_progress_deadline(spec)} s without progress" if kind == "Deployment" else ""
-    stop = stop_seconds({"spec": spec})
+    stop = pod_stop_seconds({"spec": spec})
     return f"from then until the new one is ready (up to {stop} s to stop, then its start{bound})"
 
 

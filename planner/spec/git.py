@@ -21,7 +21,7 @@ from planner.spec.base import (
     StrictModel,
     Text,
 )
-from planner.spec.infrastructure import ResourceBounds, Storage
+from planner.spec.namespaces_proxies_storage import ResourceBounds, Storage
 
 
 class GitTransportPolicy(StrictModel):

@@ -27,7 +27,7 @@ class BuildConfig(StrictModel):
     builder: Literal["buildah", "docker"] = Field("buildah", description="Program that builds.")
 
 
-class NodeImage(StrictModel):
+class NodeRegistryImage(StrictModel):
     """An image that has to be in the node's registry: copied from a public source, or built."""
 
     target: ImageRef = Field(description="Where it has to be: a tag in the node-local registry.")

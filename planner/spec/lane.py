@@ -10,9 +10,9 @@ from typing import Annotated, Literal
 from pydantic import Field, StrictInt
 
 from planner.spec.base import Branch, Count, Duration, Flag, HttpUrl, Name, Port, StrictModel, Text, Values
-from planner.spec.brief import RolloutBrief
-from planner.spec.infrastructure import Namespace
+from planner.spec.namespaces_proxies_storage import Namespace
 from planner.spec.pull_requests import PullRequestRules
+from planner.spec.rollout_brief_location import RolloutBriefLocation
 from planner.spec.secrets import SecretRule
 
 
@@ -42,7 +42,7 @@ class GateProbe(StrictModel):
     )
 
 
-class Gate(StrictModel):
+class RolloutGate(StrictModel):
     """When a rollout counts as good, and what is done when it does not."""
 
     probes: tuple[GateProbe, ...] = Field((), description="Public probes.")
@@ -80,11 +80,11 @@ class Lane(StrictModel):
     cd: OverlappingCommitsPolicy = Field(
         default_factory=OverlappingCommitsPolicy, description="Policy for commits that follow each other."
     )
-    gate: Gate = Field(default_factory=Gate, description="When a rollout is good.")
+    gate: RolloutGate = Field(default_factory=RolloutGate, description="When a rollout is good.")
     pulls: PullRequestRules | None = Field(
         None, description="Its pull requests: who merges them, and what has to hold before. Without it nobody does."
     )
-    brief: RolloutBrief | None = Field(
+    brief: RolloutBriefLocation | None = Field(
         None, description="Where its rollouts are listed for people; nowhere without it."
     )
     retention: dict[Name, RunRetention] = Field(

@@ -29,7 +29,7 @@ def fields_of_model(model: type[BaseModel]) -> dict[str, FieldInfo]:
     return {info.alias or name: info for name, info in model.model_fields.items()}
 
 
-def model_at(model: type[BaseModel], path: Sequence[str | int]) -> type[BaseModel] | None:
+def model_at_field_path(model: type[BaseModel], path: Sequence[str | int]) -> type[BaseModel] | None:
     """The model at a path; numbers and keys of mappings are stepped over. None when there is none."""
     current: list[type[BaseModel]] = [model]
     for part in path:
@@ -41,6 +41,6 @@ def model_at(model: type[BaseModel], path: Sequence[str | int]) -> type[BaseMode
     return current[0] if current else None
 
 
-def field_names(model: type[BaseModel] | None) -> tuple[str, ...]:
+def yaml_field_names(model: type[BaseModel] | None) -> tuple[str, ...]:
     """The names of its fields in YAML."""
     return tuple(fields_of_model(model)) if model is not None else ()

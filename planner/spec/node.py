@@ -24,8 +24,8 @@ from planner.spec.base import (
     Values,
 )
 from planner.spec.git import GitMirror
-from planner.spec.images import ImageRewrite, NodeImage, RegistryConfig
-from planner.spec.infrastructure import EgressProxy, Namespace
+from planner.spec.images import ImageRewrite, NodeRegistryImage, RegistryConfig
+from planner.spec.namespaces_proxies_storage import EgressProxy, Namespace
 from planner.spec.secrets import SecretRule
 
 
@@ -76,14 +76,14 @@ def _pattern(text: str) -> str:
     return text
 
 
-class BenchmarkTimingPhase(StrictModel):
+class BenchmarkPhaseConfig(StrictModel):
     """A phase of a benchmark: the steps whose times make it up."""
 
     tasks: tuple[Text, ...] = Field(min_length=1, description="Globs of tasks of the pipeline.")
     steps: tuple[Text, ...] = Field((), description="Globs of their steps; the whole tasks when left out.")
 
 
-class FailureFamilyRule(StrictModel):
+class BenchmarkFailureFamilyRule(StrictModel):
     """What a failure is called: the first family, in the order of the file, that all of this fits."""
 
     tasks: tuple[Text, ...] = Field((), description="Globs of the task that failed; any when left out.")
@@ -101,10 +101,10 @@ class BenchmarkProfile(StrictModel):
     )
     branch: Branch = Field("benchmark", description="Scratch branch that it promotes to: never one of a lane.")
     forbid_buildkit_cache: Flag = Field(False, description="True passes `build-cache-mode=disabled` to the run.")
-    timing_phases: dict[Name, BenchmarkTimingPhase] = Field(
+    timing_phases: dict[Name, BenchmarkPhaseConfig] = Field(
         min_length=1, description="Phases whose times have to be reported: a missing one fails the benchmark."
     )
-    failure_families: dict[Name, FailureFamilyRule] = Field(
+    failure_families: dict[Name, BenchmarkFailureFamilyRule] = Field(
         min_length=1, description="Names that a failure is sorted under, in this order."
     )
     require_proxy_evidence: Flag = Field(
@@ -160,7 +160,9 @@ class NodeConfig(StrictModel):
     )
     egress_proxy: EgressProxy | None = Field(None, description="The proxy of its workloads; none when left out.")
     git_mirror: GitMirror | None = Field(None, description="The mirror of git repositories.")
-    images: dict[Name, NodeImage] = Field(default_factory=dict, description="Images that have to be in its registry.")
+    images: dict[Name, NodeRegistryImage] = Field(
+        default_factory=dict, description="Images that have to be in its registry."
+    )
     argo: ArgoInstall | None = Field(None, description="Argo CD.")
     tekton: TektonInstall | None = Field(None, description="Tekton Pipelines.")
     benchmarks: dict[Name, BenchmarkProfile] = Field(default_factory=dict, description="Benchmark profiles, by name.")

@@ -21,7 +21,7 @@ Format = Literal[
 ImagePolicy = Literal["input", "output", "made", "input-or-made"]
 
 
-class RefusedWord(StrictModel):
+class RefusedFieldMessage(StrictModel):
     """What may not be written, and what is to be written instead."""
 
     reason: Text = Field(description="Why it is refused.")
@@ -31,19 +31,19 @@ class RefusedWord(StrictModel):
 class SchemaCondition(StrictModel):
     """What holds of the mapping it stands for, `if` another thing does."""
 
-    if_: RequiredFields = Field(alias="if", description="When it counts.")
-    then: RequiredFields = Field(description="What is needed then.")
+    if_: SchemaFieldRequirement = Field(alias="if", description="When it counts.")
+    then: SchemaFieldRequirement = Field(description="What is needed then.")
 
 
-class RequiredFields(StrictModel):
+class SchemaFieldRequirement(StrictModel):
     """Fields that are there, or have a value."""
 
-    properties: dict[Text, SchemaConstant] = Field(default_factory=dict, description="Fields that have this value.")
+    properties: dict[Text, SchemaConstValue] = Field(default_factory=dict, description="Fields that have this value.")
     required: tuple[Text, ...] = Field((), description="Fields that are there.")
-    any_of: tuple[RequiredFields, ...] = Field((), description="One of these is enough.")
+    any_of: tuple[SchemaFieldRequirement, ...] = Field((), description="One of these is enough.")
 
 
-class SchemaConstant(StrictModel):
+class SchemaConstValue(StrictModel):
     """One value."""
 
     const: Any = Field(description="The value.")
@@ -100,10 +100,10 @@ class SchemaNode(StrictModel):
         None, alias="x-key-of", description="The text is a key of this mapping of the lane, such as `services`."
     )
     key_or: tuple[Text, ...] = Field((), alias="x-key-or", description="Words that are allowed besides the keys.")
-    refused: RefusedWord | None = Field(
+    refused: RefusedFieldMessage | None = Field(
         None, alias="x-refused", description="The field exists to be refused, with a reason."
     )
-    refused_values: dict[Text, RefusedWord] = Field(
+    refused_values: dict[Text, RefusedFieldMessage] = Field(
         default_factory=dict, alias="x-refused-values", description="Texts, as regular expressions, that are refused."
     )
 

@@ -29,7 +29,7 @@ class ApprovalRules(StrictModel):
     expires: Duration = Field("72h", description="An approval is worth nothing after this time.")
 
 
-class ClosedLane(StrictModel):
+class LaneClosure(StrictModel):
     """The lane takes nothing, or nothing of little weight, until a time."""
 
     reason: Text = Field(description="Why, as people see it in the status of their pull request.")
@@ -64,7 +64,7 @@ class PullRequestRules(StrictModel):
     checks: CheckRules = Field(default_factory=CheckRules, description="Which checks count.")
     approvals: ApprovalRules = Field(default_factory=ApprovalRules, description="Whose approval counts.")
     freeze_label: Text = Field("freeze", description="An open issue with this label stops all merges.")
-    closed: ClosedLane | None = Field(None, description="The lane is closed for a time.")
+    closed: LaneClosure | None = Field(None, description="The lane is closed for a time.")
     windows: tuple[MergeWindow, ...] = Field((), description="When merging is allowed; empty for always.")
     pause_after: Annotated[StrictInt, Field(ge=1, le=100)] = Field(
         3, description="Failures in a row after which the lane pauses itself."

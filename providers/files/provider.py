@@ -11,15 +11,15 @@ from planner.dataclass import dataclass
 from planner.errors import PermanentError, PreconditionError
 from planner.plan import Change, FieldChange, FieldOp, VerifiedBy
 from planner.ports import (
-    Absent,
-    Effect,
+    AbsentObject,
     NeverDeletes,
     Observation,
-    Present,
+    PresentObject,
     Preview,
+    PreviewEffect,
     Readiness,
     ReadResult,
-    Unreadable,
+    UnreadableObject,
     Written,
 )
 from planner.resource import Resource
@@ -53,18 +53,18 @@ class LocalFileProvider(NeverDeletes):
             seen = read_file_version(path)
         except PermanentError as error:
             where = f" ({error.where})" if error.where else ""
-            return Unreadable(resource.address, error.message + where)
+            return UnreadableObject(resource.address, error.message + where)
         if seen is None:
-            return Absent(resource.address)
+            return AbsentObject(resource.address)
         value = {"mode": seen.mode, "digest": seen.digest, "text": seen.text}
-        return Present(resource.address, "", seen.token, value, outputs={"digest": seen.digest})
+        return PresentObject(resource.address, "", seen.token, value, outputs={"digest": seen.digest})
 
     def preview(self, items: Sequence[tuple[Resource, Observation]]) -> Mapping[Address, Preview]:
         """See Provider."""
         return {
             resource.address: _preview(resource.manifest["spec"], seen)
             for resource, seen in items
-            if not isinstance(seen, Unreadable)
+            if not isinstance(seen, UnreadableObject)
         }
 
     def apply(self, change: Change, vault: Vault) -> Written:
@@ -96,8 +96,8 @@ class LocalFileProvider(NeverDeletes):
 
 
 def _preview(spec: JsonObject, seen: Observation) -> Preview:
-    before = seen.value if isinstance(seen, Present) else None
-    effect = Effect.UPDATE if before else Effect.CREATE
+    before = seen.value if isinstance(seen, PresentObject) else None
+    effect = PreviewEffect.UPDATE if before else PreviewEffect.CREATE
     try:
         mode = _mode(spec)
         if isinstance(spec["content"], OutputRef | OutputTemplate):
@@ -106,8 +106,8 @@ def _preview(spec: JsonObject, seen: Observation) -> Preview:
     except PermanentError as error:
         return Preview(effect, blocked=error.message, remedy=error.remedy)
     outputs = {"digest": after.digest}
-    if isinstance(seen, Present) and seen.content == after.token:
-        return Preview(Effect.NONE, verified=VerifiedBy.SERVER, outputs=outputs)
+    if isinstance(seen, PresentObject) and seen.content == after.token:
+        return Preview(PreviewEffect.NONE, verified=VerifiedBy.SERVER, outputs=outputs)
     fields = tuple(_fields(before, after.text, after.digest, mode))
     return Preview(effect, fields, VerifiedBy.SERVER, expects=after.token, outputs=outputs)
 

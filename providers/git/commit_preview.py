@@ -6,7 +6,7 @@ from planner.address import Address
 from planner.dataclass import dataclass
 from planner.errors import PermanentError
 from planner.plan import FieldChange, FieldOp
-from planner.ports import Absent, Effect, Observation, Present, Preview, Unreadable
+from planner.ports import AbsentObject, Observation, PresentObject, Preview, PreviewEffect, UnreadableObject
 from planner.values import JsonObject
 from providers.git.checked_names import short_commit
 from providers.git.commit_files import FileChange, ParsedGitCommitSpec
@@ -34,12 +34,12 @@ def outputs_of_git_commit(commit: str) -> JsonObject:
 def observation_of_git_commit(address: Address, look: ObservedCommitBranch) -> Observation:
     """Make the observation of a GitCommit from the branch as it was read: its tip is the version token."""
     if look.unreadable:
-        return Unreadable(address, look.unreadable)
+        return UnreadableObject(address, look.unreadable)
     if look.refused is not None:
-        return Present(address, uid="", content="")  # nobody looked: blocked later
+        return PresentObject(address, uid="", content="")  # nobody looked: blocked later
     if not look.tip:
-        return Absent(address)
-    return Present(address, "", look.tip, {"commit": look.tip}, outputs=outputs_of_git_commit(look.tip))
+        return AbsentObject(address)
+    return PresentObject(address, "", look.tip, {"commit": look.tip}, outputs=outputs_of_git_commit(look.tip))
 
 
 def preview_git_commit(look: ObservedCommitBranch) -> Preview:
@@ -47,10 +47,10 @@ def preview_git_commit(look: ObservedCommitBranch) -> Preview:
     if look.refused is not None or look.wish is None:
         refused = look.refused
         message, remedy = (refused.message, refused.remedy) if refused else ("not looked at", "")
-        return Preview(Effect.UPDATE, blocked=message, remedy=remedy)
+        return Preview(PreviewEffect.UPDATE, blocked=message, remedy=remedy)
     if look.tip and look.commit == look.tip:
-        return Preview(Effect.NONE)
-    effect = Effect.UPDATE if look.tip else Effect.CREATE
+        return Preview(PreviewEffect.NONE)
+    effect = PreviewEffect.UPDATE if look.tip else PreviewEffect.CREATE
     fields = tuple(_field(change) for change in look.changes)
     if not look.tip and not look.wish.create_branch:
         branch = look.wish.ref.removeprefix("refs/heads/")

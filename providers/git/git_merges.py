@@ -8,11 +8,11 @@ from __future__ import annotations
 from planner.dataclass import dataclass
 from planner.errors import PermanentError
 from planner.pull_requests.github_facts import MergeMethod
-from planner.pull_requests.merge_check import (
-    CommitFacts,
+from planner.pull_requests.predicted_merge_verification import (
+    CommitTreeAndParents,
     ConflictingFile,
     ConflictingMerge,
-    MergedHistory,
+    MergeCommitHistory,
     PredictedMerge,
 )
 from planner.values import JsonObject
@@ -64,22 +64,22 @@ class RemoteGitMergePredictor:
         trees = self._rebased(base, head) if method == "rebase" else self._merged(base, head, base, head)
         return trees if isinstance(trees, ConflictingMerge) else PredictedMerge(method, base, head, trees)
 
-    def merged(self, side: JsonObject, branch: str, commit: str, limit: int) -> MergedHistory:
+    def merged(self, side: JsonObject, branch: str, commit: str, limit: int) -> MergeCommitHistory:
         """A commit with at most `limit` commits of its first-parent history, and whether the branch holds it."""
         remote = resolve_remote(side, self.places)
         tip = self._tip(remote, branch)
         if not tip:
-            return MergedHistory((), False)
+            return MergeCommitHistory((), False)
         self.objects.bring(remote, tip, _ref(branch))
         try:
             self.objects.bring(remote, check_commit_id(commit), _HEADS)
         except GitCommandFailed as error:
             if is_missing_commit(error):
-                return MergedHistory((), False)
+                return MergeCommitHistory((), False)
             raise
         words = ("rev-list", "--first-parent", f"--max-count={limit}", "--format=%H %T %P", "--no-commit-header")
         commits = tuple(_commit(row) for row in self._lines(commit, *words, commit, "--"))
-        return MergedHistory(commits, self.objects.contains(tip, commit) is True)
+        return MergeCommitHistory(commits, self.objects.contains(tip, commit) is True)
 
     def is_ancestor(self, older: str, newer: str) -> bool:
         """Whether `newer` was made on top of `older`; both were brought here."""
@@ -159,9 +159,9 @@ def _ref(branch: str) -> str:
     return check_ref_name(f"refs/heads/{branch}")
 
 
-def _commit(row: str) -> CommitFacts:
+def _commit(row: str) -> CommitTreeAndParents:
     commit, tree, *parents = row.split()
-    return CommitFacts(commit, tree, tuple(parents))
+    return CommitTreeAndParents(commit, tree, tuple(parents))
 
 
 def commits_between(objects: ObjectCache, commit: str, since: str, most: int) -> tuple[LoggedCommit, ...]:

@@ -11,7 +11,7 @@ from planner.dataclass import dataclass
 from planner.errors import PermanentError, ProviderError
 from planner.plan import Change
 from planner.ports import Readiness, Written
-from planner.push_recovery import PARTIAL, RECOVERED
+from planner.unconfirmed_push_recheck import PARTIAL, RECOVERED
 from planner.values import JsonObject
 from providers.git.cluster_jobs import ClusterJobs, job_end
 from providers.git.git_client import GitClient

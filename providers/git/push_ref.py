@@ -12,7 +12,7 @@ from planner.dataclass import dataclass
 from planner.errors import OutcomeUnknown, PermanentError, PreconditionError, TemporaryError
 from planner.plan import Change, Precondition
 from planner.ports import Written
-from planner.push_recovery import PARTIAL, RECOVERED
+from planner.unconfirmed_push_recheck import PARTIAL, RECOVERED
 from providers.git import push_output
 from providers.git.checked_names import check_commit_id, short_commit
 from providers.git.git_client import GitClient

@@ -10,7 +10,7 @@ from dataclasses import replace
 from planner.address import Address
 from planner.errors import PermanentError
 from planner.plan import FieldChange, FieldOp
-from planner.ports import Absent, Effect, Observation, Present, Preview, Unreadable
+from planner.ports import AbsentObject, Observation, PresentObject, Preview, PreviewEffect, UnreadableObject
 from planner.resource import Resource
 from providers.git.checked_names import short_commit
 from providers.git.git_ref_reader import ObservedRefAndOrigin, ParsedGitRefSpec, ref_outputs
@@ -19,13 +19,13 @@ from providers.git.push_job import build_push_job
 
 def observation_of_git_head(address: Address, look: ObservedRefAndOrigin) -> Observation:
     """Make the observation of a GitHead from the branch as it was read, or why it was not. A branch that is not there
-    is Present without a token, and blocked later: it is data that others take, so that "absent" would read as "will be
-    created"."""
+    is a PresentObject without a token, and blocked later: it is data that others take, so that "absent" would read as
+    "will be created"."""
     if look.unreadable:
-        return Unreadable(address, look.unreadable)
+        return UnreadableObject(address, look.unreadable)
     if not look.now:
-        return Present(address, uid="", content="")
-    return Present(
+        return PresentObject(address, uid="", content="")
+    return PresentObject(
         address, "", look.now, {"commit": look.now}, outputs={"commit": look.now, "short": short_commit(look.now)}
     )
 
@@ -33,29 +33,31 @@ def observation_of_git_head(address: Address, look: ObservedRefAndOrigin) -> Obs
 def preview_read_only_git_head(resource: Resource, look: ObservedRefAndOrigin) -> Preview:
     """The preview of a GitHead, which only reads: nothing to do, or blocked."""
     if look.refused:
-        return Preview(Effect.NONE, blocked=look.refused.message, remedy=look.refused.remedy)
+        return Preview(PreviewEffect.NONE, blocked=look.refused.message, remedy=look.refused.remedy)
     if look.missing:
-        return Preview(Effect.NONE, blocked=look.missing, remedy="name a commit that the branch has gone through")
+        return Preview(
+            PreviewEffect.NONE, blocked=look.missing, remedy="name a commit that the branch has gone through"
+        )
     if not look.now:
         spec = resource.manifest["spec"]
         return Preview(
-            Effect.NONE,
+            PreviewEffect.NONE,
             blocked=f"there is no branch {spec['branch']} at the remote",
             remedy="check the branch and the remote: a GitHead only reads",
         )
-    return Preview(Effect.NONE)
+    return Preview(PreviewEffect.NONE)
 
 
 def observation_of_git_ref(address: Address, look: ObservedRefAndOrigin) -> Observation:
     """Make the observation of a GitRef from the target as it was read: its object id is the version token."""
     if look.unreadable:
-        return Unreadable(address, look.unreadable)
+        return UnreadableObject(address, look.unreadable)
     if look.now is None:
-        return Present(address, uid="", content="")  # nobody looked: the document is refused, and blocked later
+        return PresentObject(address, uid="", content="")  # nobody looked: the document is refused, and blocked later
     if not look.now:
-        return Absent(address)
+        return AbsentObject(address)
     in_sync = look.now == look.wanted
-    return Present(
+    return PresentObject(
         address,
         "",
         look.now,
@@ -69,14 +71,14 @@ def preview_git_ref(look: ObservedRefAndOrigin) -> Preview:
     if look.refused or look.wish is None:
         refused = look.refused
         return Preview(
-            Effect.UPDATE,
+            PreviewEffect.UPDATE,
             blocked=refused.message if refused else "not looked at",
             remedy=refused.remedy if refused else "",
         )
     wish, now = look.wish, look.now or ""
     if now and now == look.wanted:
-        return Preview(Effect.NONE)
-    effect = Effect.UPDATE if now else Effect.CREATE
+        return Preview(PreviewEffect.NONE)
+    effect = PreviewEffect.UPDATE if now else PreviewEffect.CREATE
     if look.missing:
         return _missing(wish, look, effect)
     blocked, evidence, remedy = _forbidden(wish, look, now)
@@ -108,7 +110,7 @@ _UNREAD = (
 )
 
 
-def _missing(wish: ParsedGitRefSpec, look: ObservedRefAndOrigin, effect: Effect) -> Preview:
+def _missing(wish: ParsedGitRefSpec, look: ObservedRefAndOrigin, effect: PreviewEffect) -> Preview:
     origin = wish.origin
     what = f"commit {origin.commit}" if origin.commit else origin.ref
     return Preview(

@@ -17,12 +17,12 @@ from planner.pull_requests.github_facts import (
     BranchRules,
     CheckResult,
     IssueComment,
-    IssueState,
+    IssueFacts,
     MergeMethod,
     PullRequestReview,
     PullRequestState,
 )
-from planner.pull_requests.merge_answers import MergeReply, classify_merge_answer
+from planner.pull_requests.merge_answers import GitHubMergeReply, classify_merge_answer
 from planner.values import Json, JsonObject, JsonValue
 from providers.github import parse_answers
 from providers.github.connection import GitHubConnection
@@ -73,17 +73,17 @@ class GitHubClient:
             raise self.connection.broken(path, "a list was expected")
         return tuple(self._read(path, row, parse_answers.parse_pull_request) for row in document)
 
-    def merge(self, repo: str, number: int, head: str, method: MergeMethod) -> MergeReply:
+    def merge(self, repo: str, number: int, head: str, method: MergeMethod) -> GitHubMergeReply:
         """Ask for the merge of exactly the commit `head`. Every answer is a reply, also none at all."""
         path, body = f"/repos/{repo}/pulls/{number}/merge", {"sha": head, "merge_method": method}
         try:
             answer = self.connection.write("PUT", path, body, (200, 403, 404, 405, 409, 422))
         except OutcomeUnknown as lost:
-            return MergeReply(classify_merge_answer(0, ""), lost.message)
+            return GitHubMergeReply(classify_merge_answer(0, ""), lost.message)
         document = answer.document if isinstance(answer.document, dict) else {}
         meaning = classify_merge_answer(answer.status, answer.message, merged=document.get("merged") is True)
         commit = document.get("sha") if answer.status == 200 else ""
-        return MergeReply(meaning, answer.message, commit if isinstance(commit, str) else "")
+        return GitHubMergeReply(meaning, answer.message, commit if isinstance(commit, str) else "")
 
     def reviews(self, repo: str, number: int) -> tuple[PullRequestReview, ...]:
         """All reviews of a pull request, in the order of time."""
@@ -154,20 +154,20 @@ class GitHubClient:
         """Delete a comment; one that is gone already counts as deleted."""
         self.connection.write("DELETE", f"/repos/{repo}/issues/comments/{identifier}", {}, (204, 404))
 
-    def issues(self, repo: str, creator: str = "", labels: str = "", state: str = "all") -> tuple[IssueState, ...]:
+    def issues(self, repo: str, creator: str = "", labels: str = "", state: str = "all") -> tuple[IssueFacts, ...]:
         """All issues (no pull requests), by ascending number: of one author, with all of `labels` (split by commas)."""
         query = {name: value for name, value in (("creator", creator), ("labels", labels)) if value}
         path = f"/repos/{repo}/issues"
         rows = self.connection.pages(path, state=state, sort="created", direction="asc", **query)
         return tuple(one for one in self._all(path, rows, parse_answers.parse_issue) if not one.is_pull)
 
-    def create_issue(self, repo: str, title: str, body: str, labels: tuple[str, ...] = ()) -> IssueState:
+    def create_issue(self, repo: str, title: str, body: str, labels: tuple[str, ...] = ()) -> IssueFacts:
         """Open an issue. GitHub drops the labels without a word when the token may not set them."""
         path = f"/repos/{repo}/issues"
         answer = self.connection.write("POST", path, {"title": title, "body": body, "labels": list(labels)}, (201,))
         return self._read(path, answer.document, parse_answers.parse_issue)
 
-    def update_issue(self, repo: str, number: int, fields: JsonObject) -> IssueState:
+    def update_issue(self, repo: str, number: int, fields: JsonObject) -> IssueFacts:
         """Change `title`, `body`, `state`, `state_reason` or `labels` of an issue."""
         path = f"/repos/{repo}/issues/{number}"
         answer = self.connection.write("PATCH", path, fields, (200,))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from planner.errors import ProviderError
-from planner.pull_requests.merge_check import ConflictingMerge
+from planner.pull_requests.predicted_merge_verification import ConflictingMerge
 from providers.github.client import GitHubClient
 
 _MOST = 3  # commits that are asked about: a conflict costs at most so many requests

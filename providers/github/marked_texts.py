@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 
 from planner.errors import PermanentError
-from planner.pull_requests.github_facts import IssueComment, IssueState
+from planner.pull_requests.github_facts import IssueComment, IssueFacts
 from planner.pull_requests.issue_sections import (
     IssueSection,
+    issue_body_of_sections,
     parse_issue_sections,
-    render_issue_sections,
-    with_issue_section,
+    replace_or_add_issue_section,
 )
 from planner.pull_requests.text_markers import (
     body_with_marker,
@@ -67,11 +67,11 @@ class MarkedIssues:
         """See KeyedObjectKind."""
         return (spec["repo"],)
 
-    def list(self, client: GitHubClient, spec: JsonObject) -> Sequence[IssueState]:
+    def list(self, client: GitHubClient, spec: JsonObject) -> Sequence[IssueFacts]:
         """See KeyedObjectKind."""
         return client.issues(spec["repo"], creator=client.login())
 
-    def find(self, listing: Sequence[IssueState], spec: JsonObject, login: str) -> Sequence[FoundGitHubObject]:
+    def find(self, listing: Sequence[IssueFacts], spec: JsonObject, login: str) -> Sequence[FoundGitHubObject]:
         """See KeyedObjectKind. Those with the mark of today, and then those with a former one."""
         found: dict[int, FoundGitHubObject] = {}
         for marker in (spec["marker"], *(spec.get("formerMarkers") or ())):
@@ -118,7 +118,7 @@ class MarkedIssues:
         client.update_issue(spec["repo"], int(extra.identifier), fields)
 
 
-def _issue_fields(one: IssueState, spec: JsonObject) -> JsonObject:
+def _issue_fields(one: IssueFacts, spec: JsonObject) -> JsonObject:
     """What of an issue is compared. Of one that several write: our part, and whether it is open as that part has it."""
     labels = sorted(set(one.labels) & set(spec.get("labels") or ()))
     state = "open" if one.is_open else "closed"
@@ -143,8 +143,8 @@ def _whole_body(spec: JsonObject, before: str) -> tuple[str, str]:
     if not spec.get("section"):
         return str(_body(spec)), state
     mine = IssueSection(str(spec["section"]), str(_section_text(spec["body"])), state == "open")
-    sections = with_issue_section(parse_issue_sections(before), mine)
-    whole = str(_body({**spec, "body": render_issue_sections(sections)}))
+    sections = replace_or_add_issue_section(parse_issue_sections(before), mine)
+    whole = str(_body({**spec, "body": issue_body_of_sections(sections)}))
     return whole, "open" if any(one.is_open for one in sections) else "closed"
 
 

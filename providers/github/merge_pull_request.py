@@ -12,9 +12,15 @@ from planner.dataclass import dataclass
 from planner.errors import OutcomeUnknown, PermanentError, PreconditionError, ProviderError, TemporaryError
 from planner.ports import Written
 from planner.pull_requests.github_facts import PullRequestState
-from planner.pull_requests.merge_answers import PAUSES, MergeAnswer, MergeFollowUp, MergeReply, after_merge_answer
-from planner.pull_requests.merge_check import ConflictingMerge, MergeMismatch, PredictedMerge
-from planner.pull_requests.mergeability import Mergeability, judge_mergeability
+from planner.pull_requests.github_mergeability import GitHubMergeability, interpret_github_mergeability
+from planner.pull_requests.merge_answers import (
+    PAUSES,
+    GitHubMergeReply,
+    MergeAnswerMeaning,
+    StepAfterMergeAnswer,
+    decide_step_after_merge_answer,
+)
+from planner.pull_requests.predicted_merge_verification import ConflictingMerge, MergeMismatch, PredictedMerge
 from providers.github.client import GitHubClient
 from providers.github.conflict_pulls import add_conflicting_pull_requests
 from providers.github.pull_request_spec import GitMergePredictor, ParsedPullRequestSpec, merge_outputs
@@ -51,7 +57,7 @@ def merge_pull_request(wanted: ParsedPullRequestSpec, context: MergeContext) -> 
     UnpredictedMerge, TemporaryError when nothing was done and a later try may succeed, PermanentError when an operator
     has to act, OutcomeUnknown when nobody can say whether it was merged.
     """
-    reply = MergeReply(MergeAnswer.UNKNOWN)
+    reply = GitHubMergeReply(MergeAnswerMeaning.UNKNOWN)
     for tries in range(1, len(PAUSES) + 2):
         pull = wait_until_mergeable(wanted, context)
         if pull.merged:
@@ -61,13 +67,13 @@ def merge_pull_request(wanted: ParsedPullRequestSpec, context: MergeContext) -> 
         if context.verifier.git.tip(wanted.git, wanted.base) == predicted.base:
             reply = context.client.merge(wanted.repo, wanted.number, wanted.head, wanted.method)
         else:  # the prediction took a while, and no request can name the base
-            reply = MergeReply(MergeAnswer.BASE_MOVED)
-        step = after_merge_answer(reply.answer, tries)
-        if step is MergeFollowUp.VERIFY:
+            reply = GitHubMergeReply(MergeAnswerMeaning.BASE_MOVED)
+        step = decide_step_after_merge_answer(reply.answer, tries)
+        if step is StepAfterMergeAnswer.VERIFY:
             return _verified(wanted, context, predicted, reply.commit)
-        if reply.answer is MergeAnswer.UNKNOWN and (done := _after_silence(wanted, context, predicted)):
+        if reply.answer is MergeAnswerMeaning.UNKNOWN and (done := _after_silence(wanted, context, predicted)):
             return done
-        if step is not MergeFollowUp.READ_AGAIN:
+        if step is not StepAfterMergeAnswer.READ_AGAIN:
             break
         context.sleep(PAUSES[tries - 1])
     raise _refusal(wanted, reply)
@@ -80,12 +86,12 @@ def wait_until_mergeable(wanted: ParsedPullRequestSpec, context: MergeContext) -
         if pull.merged:
             return pull
         refuse_pull_changed_since_review(wanted, pull)
-        verdict = judge_mergeability(pull)
-        if verdict is Mergeability.READY:
+        verdict = interpret_github_mergeability(pull)
+        if verdict is GitHubMergeability.READY:
             return pull
-        if verdict is Mergeability.CONFLICT:
+        if verdict is GitHubMergeability.CONFLICT:
             _predicted(wanted, context)  # names the files, and whose change they conflict with
-        if verdict is not Mergeability.LOOK_AGAIN:
+        if verdict is not GitHubMergeability.LOOK_AGAIN:
             raise PreconditionError(f"{wanted.shown}: {verdict.value} ({pull.mergeable_state})", where=wanted.shown)
         if pause:
             context.sleep(pause)
@@ -165,17 +171,17 @@ def _after_silence(wanted: ParsedPullRequestSpec, context: MergeContext, predict
     return _verified(wanted, context, predicted, "") if pull.merged else None
 
 
-def _refusal(wanted: ParsedPullRequestSpec, reply: MergeReply) -> ProviderError:
+def _refusal(wanted: ParsedPullRequestSpec, reply: GitHubMergeReply) -> ProviderError:
     said = f' ("{reply.said[:200]}")' if reply.said else ""
     text = f"{wanted.shown}: {reply.answer.value}{said}"
     match reply.answer:
-        case MergeAnswer.HEAD_MOVED:
+        case MergeAnswerMeaning.HEAD_MOVED:
             return PreconditionError(text, where=wanted.shown, remedy="review it, and plan again")
-        case MergeAnswer.METHOD_REFUSED | MergeAnswer.FORBIDDEN:
+        case MergeAnswerMeaning.METHOD_REFUSED | MergeAnswerMeaning.FORBIDDEN:
             return PermanentError(text, where=wanted.shown, remedy="an operator has to act: spec.method, or the token")
-        case MergeAnswer.UNKNOWN:
+        case MergeAnswerMeaning.UNKNOWN:
             return OutcomeUnknown(text, where=wanted.shown, remedy="run it again: it reads first")
-        case MergeAnswer.INVALID:
+        case MergeAnswerMeaning.INVALID:
             return PermanentError(text, where=wanted.shown)
         case _:
             return TemporaryError(text, where=wanted.shown)

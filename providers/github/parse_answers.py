@@ -10,7 +10,7 @@ from planner.pull_requests.github_facts import (
     BranchRules,
     CheckResult,
     IssueComment,
-    IssueState,
+    IssueFacts,
     PullRequestReview,
     PullRequestState,
 )
@@ -98,10 +98,10 @@ def parse_comment_json(document: JsonValue) -> IssueComment:
     )
 
 
-def parse_issue(document: JsonValue) -> IssueState:
+def parse_issue(document: JsonValue) -> IssueFacts:
     """An issue. Raises UnexpectedAnswer."""
     row = _row(document)
-    return IssueState(
+    return IssueFacts(
         number=_number(row, "number"),
         author=_login(row),
         title=_text(row, "title"),

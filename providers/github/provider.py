@@ -18,15 +18,15 @@ from planner.document_diff import diff_documents
 from planner.errors import PermanentError, ProviderError
 from planner.plan import Change
 from planner.ports import (
-    Absent,
-    Effect,
+    AbsentObject,
     NeverDeletes,
     Observation,
-    Present,
+    PresentObject,
     Preview,
+    PreviewEffect,
     Readiness,
     ReadResult,
-    Unreadable,
+    UnreadableObject,
     Written,
 )
 from planner.resource import Resource
@@ -72,7 +72,7 @@ class GitHubProvider(NeverDeletes):
 
     def preview(self, items: Sequence[tuple[Resource, Observation]]) -> Mapping[Address, Preview]:
         """See Provider. Two resources that mean one object are blocked, both."""
-        readable = [(one, seen) for one, seen in items if not isinstance(seen, Unreadable)]
+        readable = [(one, seen) for one, seen in items if not isinstance(seen, UnreadableObject)]
         keys = Counter(_key(one) for one, _ in readable)
         return {
             one.address: self._preview(one, seen) if keys[_key(one)] == 1 else _TWINS for one, seen in readable
@@ -106,16 +106,16 @@ class GitHubProvider(NeverDeletes):
     def _observe(self, resource: Resource) -> Observation:
         kind, spec, address = KEYED[resource.address.kind], resource.manifest["spec"], resource.address
         if has_unknown_output(kind.place(spec)):
-            return Absent(address)
+            return AbsentObject(address)
         try:
             client = self.clients.of(spec.get("access") or {})
             found = kind.find(self._listed(resource, kind), spec, client.login())
         except ProviderError as error:
-            return Unreadable(address, error.described())
+            return UnreadableObject(address, error.described())
         if not found:
-            return Absent(address)
+            return AbsentObject(address)
         first = found[0]
-        return Present(address, first.identifier, first.token, {"fields": first.fields}, outputs=first.outputs)
+        return PresentObject(address, first.identifier, first.token, {"fields": first.fields}, outputs=first.outputs)
 
     def _listed(self, resource: Resource, kind: KeyedObjectKind) -> Sequence[Any]:
         spec = resource.manifest["spec"]
@@ -139,21 +139,21 @@ class GitHubProvider(NeverDeletes):
             try:
                 return preview_pull_request_merge(resource, wanted, self._desk(wanted))
             except ProviderError as error:
-                return Preview(Effect.RUN, blocked=error.described(), remedy=error.remedy)
+                return Preview(PreviewEffect.RUN, blocked=error.described(), remedy=error.remedy)
         try:
             fields = KEYED[resource.address.kind].wanted(spec)
         except PermanentError as error:
-            return Preview(Effect.CREATE, blocked=error.message, remedy=error.remedy)
-        before = seen.value["fields"] if isinstance(seen, Present) and seen.value else {}
+            return Preview(PreviewEffect.CREATE, blocked=error.message, remedy=error.remedy)
+        before = seen.value["fields"] if isinstance(seen, PresentObject) and seen.value else {}
         changes = diff_documents(before, fields)
-        if isinstance(seen, Present) and not changes:
-            return Preview(Effect.NONE)
+        if isinstance(seen, PresentObject) and not changes:
+            return Preview(PreviewEffect.NONE)
         return Preview(
-            Effect.UPDATE if isinstance(seen, Present) else Effect.CREATE,
+            PreviewEffect.UPDATE if isinstance(seen, PresentObject) else PreviewEffect.CREATE,
             changes,
             desired=resource.manifest,
             expects="" if outputs_in_document(resource.manifest) else version_token_of_fields(fields),
-            outputs=seen.outputs if isinstance(seen, Present) else {},
+            outputs=seen.outputs if isinstance(seen, PresentObject) else {},
         )
 
     # Pull requests
@@ -165,10 +165,10 @@ class GitHubProvider(NeverDeletes):
             try:
                 found[one.address] = self._observe_pull(one, listed=several[one.repo, repr(one.access)] > 1)
             except ProviderError as error:
-                found[one.address] = Unreadable(one.address, error.described())
+                found[one.address] = UnreadableObject(one.address, error.described())
         return found
 
-    def _observe_pull(self, wanted: ParsedPullRequestSpec, *, listed: bool) -> Present:
+    def _observe_pull(self, wanted: ParsedPullRequestSpec, *, listed: bool) -> PresentObject:
         client = self.clients.of(wanted.access)
         if listed:
             place = ("PullRequest", repr(wanted.access), wanted.repo)
@@ -182,7 +182,9 @@ class GitHubProvider(NeverDeletes):
         return observation_of_pull_request(wanted.address, client.pull(wanted.repo, wanted.number))
 
 
-_TWINS = Preview(Effect.UPDATE, blocked="another resource declares the same object", remedy="keep one of the two")
+_TWINS = Preview(
+    PreviewEffect.UPDATE, blocked="another resource declares the same object", remedy="keep one of the two"
+)
 
 
 def _key(resource: Resource) -> tuple[str, str]:

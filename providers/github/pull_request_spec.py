@@ -8,7 +8,7 @@ from typing import Protocol
 from planner.address import Address
 from planner.dataclass import dataclass
 from planner.pull_requests.github_facts import MergeMethod
-from planner.pull_requests.merge_check import ConflictingMerge, MergedHistory, PredictedMerge
+from planner.pull_requests.predicted_merge_verification import ConflictingMerge, MergeCommitHistory, PredictedMerge
 from planner.values import JsonObject
 
 
@@ -26,7 +26,7 @@ class GitMergePredictor(Protocol):
         """The merge of `head` into the branch as it is now, or as it was at the commit `base`."""
         ...
 
-    def merged(self, side: JsonObject, branch: str, commit: str, limit: int) -> MergedHistory:
+    def merged(self, side: JsonObject, branch: str, commit: str, limit: int) -> MergeCommitHistory:
         """A commit with at most `limit` commits of its first-parent history, and whether the branch holds it."""
         ...
 

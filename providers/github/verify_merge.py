@@ -10,14 +10,14 @@ from collections.abc import Callable
 
 from planner.dataclass import dataclass
 from planner.pull_requests.github_facts import PullRequestState
-from planner.pull_requests.merge_check import (
-    MergedHistory,
+from planner.pull_requests.predicted_merge_verification import (
+    MergeCommitHistory,
     MergeMismatch,
     PredictedMerge,
-    base_of_merge,
+    base_commit_of_merge_in_git,
     find_merge_mismatch,
-    mismatch_reported_by_github,
-    possible_merges,
+    merge_problem_by_github_facts,
+    ways_others_may_have_merged,
 )
 from providers.github.client import GitHubClient
 from providers.github.pull_request_spec import GitMergePredictor, ParsedPullRequestSpec
@@ -48,7 +48,7 @@ class MergeVerifier:
         """The commit of a merge that we asked for, or what is wrong with it. `named` is what GitHub's answer named."""
         for pause in (*_PAUSES, 0.0):
             pull = client.pull(wanted.repo, wanted.number)
-            reason = mismatch_reported_by_github(pull, wanted.head, wanted.base, named)
+            reason = merge_problem_by_github_facts(pull, wanted.head, wanted.base, named)
             found = MergeMismatch(reason, predicted.tree) if reason else self._checked(wanted, pull, predicted)
             if isinstance(found, VerifiedMerge) or not pause or found.found_tree:
                 break
@@ -57,14 +57,14 @@ class MergeVerifier:
 
     def of_others(self, wanted: ParsedPullRequestSpec, pull: PullRequestState) -> str | MergeMismatch:
         """The commit of a merge that somebody else made, or that we made before a crash, or what is wrong with it."""
-        if reason := mismatch_reported_by_github(pull, wanted.head, wanted.base):
+        if reason := merge_problem_by_github_facts(pull, wanted.head, wanted.base):
             return MergeMismatch(reason, "")
         seen = self.git.merged(wanted.git, wanted.base, pull.merge_commit, _MOST)
         worst = MergeMismatch("its parents fit no way to merge", "", seen.commits[0].tree if seen.commits else "")
         if not seen.commits or not seen.on_branch:
             missing = "the base branch does not hold the commit that GitHub names"
             return MergeMismatch(missing, "", worst.found_tree)
-        for method, base in possible_merges(seen, wanted.head, self._commits(wanted, seen)):
+        for method, base in ways_others_may_have_merged(seen, wanted.head, self._commits(wanted, seen)):
             predicted = self.git.predict(wanted.git, wanted.base, wanted.head, method, base)
             if not isinstance(predicted, PredictedMerge):
                 continue
@@ -81,7 +81,7 @@ class MergeVerifier:
         mismatch = find_merge_mismatch(predicted, seen)
         if mismatch is None:
             return VerifiedMerge(pull.merge_commit)
-        base = base_of_merge(predicted, seen)
+        base = base_commit_of_merge_in_git(predicted, seen)
         if base in ("", predicted.base) or not self.git.is_ancestor(predicted.base, base):
             return mismatch
         again = self.git.predict(wanted.git, wanted.base, wanted.head, wanted.method, base)
@@ -92,7 +92,7 @@ class MergeVerifier:
             return MergeMismatch(reason, predicted.tree, mismatch.found_tree)
         return VerifiedMerge(pull.merge_commit, moved_to=base)
 
-    def _commits(self, wanted: ParsedPullRequestSpec, seen: MergedHistory) -> int:
+    def _commits(self, wanted: ParsedPullRequestSpec, seen: MergeCommitHistory) -> int:
         """How many commits the pull request has; the head is read by a prediction first."""
         self.git.predict(wanted.git, wanted.base, wanted.head, "squash", seen.commits[-1].commit)
         return self.git.commits_of(wanted.head, seen.commits[0].commit)

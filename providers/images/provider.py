@@ -17,16 +17,16 @@ from planner.applied_state import KindInNamespace
 from planner.errors import ProviderError
 from planner.plan import Change, FieldChange, FieldOp, VerifiedBy
 from planner.ports import (
-    Absent,
-    Effect,
+    AbsentObject,
     NeverDeletes,
     Observation,
-    Present,
+    PresentObject,
     Preview,
+    PreviewEffect,
     Provider,
     Readiness,
     ReadResult,
-    Unreadable,
+    UnreadableObject,
     Written,
 )
 from planner.resource import Resource
@@ -66,7 +66,9 @@ class RegistryImageProvider(NeverDeletes):
     def preview(self, items: Sequence[tuple[Resource, Observation]]) -> Mapping[Address, Preview]:
         """Compare what `read` saw with what is asked for."""
         return {
-            resource.address: self._preview(resource) for resource, seen in items if not isinstance(seen, Unreadable)
+            resource.address: self._preview(resource)
+            for resource, seen in items
+            if not isinstance(seen, UnreadableObject)
         }
 
     def apply(self, change: Change, vault: Vault) -> Written:
@@ -88,11 +90,15 @@ class RegistryImageProvider(NeverDeletes):
         try:
             sight = self._sight(resource)
         except ProviderError as error:
-            return address, Unreadable(address, f"{error.where}: {error.message}" if error.where else error.message)
+            return address, UnreadableObject(
+                address, f"{error.where}: {error.message}" if error.where else error.message
+            )
         if not sight.digest:
-            return address, Absent(address)
+            return address, AbsentObject(address)
         value: JsonObject = {"digest": sight.digest} | ({"build": sight.mark} if sight.mark else {})
-        return address, Present(address, uid="", content=sight.digest, value=value, outputs=_outputs(sight.digest))
+        return address, PresentObject(
+            address, uid="", content=sight.digest, value=value, outputs=_outputs(sight.digest)
+        )
 
     def _sight(self, resource: Resource) -> ImageState:
         key = canonical_bytes(encode_special_leaves(resource.manifest["spec"]))
@@ -110,12 +116,12 @@ class RegistryImageProvider(NeverDeletes):
         try:
             sight = self._sight(resource)
         except ProviderError as error:
-            return Preview(Effect.UPDATE, blocked=error.message, evidence=error.where, remedy=error.remedy)
-        effect = Effect.UPDATE if sight.digest else Effect.CREATE
+            return Preview(PreviewEffect.UPDATE, blocked=error.message, evidence=error.where, remedy=error.remedy)
+        effect = PreviewEffect.UPDATE if sight.digest else PreviewEffect.CREATE
         if sight.blocked:
             return Preview(effect, blocked=sight.blocked, remedy=sight.remedy)
         if sight.is_same:
-            return Preview(Effect.NONE, verified=VerifiedBy.SERVER, warnings=warnings)
+            return Preview(PreviewEffect.NONE, verified=VerifiedBy.SERVER, warnings=warnings)
         fields = _fields(wanted, sight)
         if wanted.build is not None or not sight.expects:
             return Preview(effect, fields, VerifiedBy.NO, expects=sight.expects, warnings=warnings)

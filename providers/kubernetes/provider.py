@@ -21,7 +21,7 @@ from planner.ports import (
     Preview,
     Readiness,
     ReadResult,
-    SecretValueSource,
+    SecretValueReader,
     Written,
 )
 from planner.resource import Resource
@@ -54,7 +54,7 @@ class KubernetesProvider:
         cluster: Cluster,
         *,
         fingerprinter: Fingerprinter,
-        secrets: SecretValueSource | None = None,
+        secrets: SecretValueReader | None = None,
         default_namespace: str = "default",
         parallelism: int = 16,
         dry_creates: bool = True,

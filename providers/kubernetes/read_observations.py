@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from planner.address import Address, group_of_api_version
 from planner.applied_state import KindInNamespace
 from planner.errors import ProviderError
-from planner.ports import Absent, Fingerprinter, Observation, Present, ReadResult, Unreadable
+from planner.ports import AbsentObject, Fingerprinter, Observation, PresentObject, ReadResult, UnreadableObject
 from planner.resource import PROTECT, SCOPE, SET_LABEL, Resource, annotation_that_keeps_object
 from planner.values import JsonObject
 from providers.cluster import FIELD_MANAGER, Cluster, Keep, KindInfo, Listing, ObjectCollection
@@ -34,7 +34,7 @@ class _Survey:
     observations: dict[Address, Observation] = field(default_factory=dict)
     wanted: dict[KindInfo, set[str]] = field(default_factory=lambda: defaultdict(set))
     places: dict[tuple[str, str, str], str] = field(default_factory=dict)  # group, kind, namespace -> node/lane
-    unlisted: list[Unreadable] = field(default_factory=list)
+    unlisted: list[UnreadableObject] = field(default_factory=list)
 
 
 def read_cluster_observations(
@@ -65,12 +65,12 @@ def _other_sets(found: Iterable[JsonObject], owned: Collection[str]) -> tuple[st
     return tuple(sorted({str(name) for live, name in labelled if name and name not in owned and applied_by_us(live)}))
 
 
-def observe_object(address: Address, live: JsonObject, fingerprinter: Fingerprinter) -> Present:
+def observe_object(address: Address, live: JsonObject, fingerprinter: Fingerprinter) -> PresentObject:
     """The observation of one live object, sealed."""
     sealed = seal_live_document(live, fingerprinter)
     metadata = sealed["metadata"]
     annotations = metadata.get("annotations") or {}
-    return Present(
+    return PresentObject(
         address,
         uid=str(metadata.get("uid", "")),
         content=digest_of_sealed_content(sealed, fingerprinter),
@@ -93,10 +93,10 @@ def _locate(cluster: Cluster, survey: _Survey, resource: Resource, default_names
     try:
         kind = cluster.kind(resource.api_version, address.kind)
     except ProviderError as error:
-        survey.observations[address] = Unreadable(address, error.message)
+        survey.observations[address] = UnreadableObject(address, error.message)
         return
     if kind is None or not kind_can_be_read(kind):
-        survey.observations[address] = Absent(address)
+        survey.observations[address] = AbsentObject(address)
         return
     spot = locate_object(kind, address, default_namespace)
     survey.spots[address] = spot
@@ -110,7 +110,7 @@ def _locate_also(cluster: Cluster, survey: _Survey, place: KindInNamespace) -> N
         kind = served_kind(cluster, place.api_version, place.kind)
     except ProviderError as error:
         address = Address(place.node_lane, place.kind, group, place.namespace, "*")
-        survey.unlisted.append(Unreadable(address, error.message))
+        survey.unlisted.append(UnreadableObject(address, error.message))
         return
     if kind is None or any(_same(kind, other, place.namespace, survey) for other in survey.wanted):
         return  # not served any more: then none of its objects are there either; or listed at another version
@@ -176,7 +176,7 @@ def _index(survey: _Survey, listing: Listing) -> dict[ObjectLocation, JsonObject
                 group = group_of_api_version(kind.api_version)
                 lane = survey.places.get((group, kind.kind, namespace), "")
                 address = Address(lane, kind.kind, group, namespace, "*")
-                survey.unlisted.append(Unreadable(address, answer.message))
+                survey.unlisted.append(UnreadableObject(address, answer.message))
                 continue
             for document in answer:
                 where = namespace or document["metadata"].get("namespace", "")  # a list of all namespaces
@@ -195,10 +195,10 @@ def _observe(
         try:
             check_managed_fields(live, address.local)
         except UnrecognizedServerAnswer as error:
-            return Unreadable(address, error.message)
+            return UnreadableObject(address, error.message)
         return observe_object(address, live, fingerprinter)
     answer = listing[ObjectCollection(spot.kind, spot.namespace)]
-    return Unreadable(address, answer.message) if isinstance(answer, ProviderError) else Absent(address)
+    return UnreadableObject(address, answer.message) if isinstance(answer, ProviderError) else AbsentObject(address)
 
 
 def _strays(
@@ -207,10 +207,10 @@ def _strays(
     owned: Collection[str],
     lanes: Mapping[str, str],
     fingerprinter: Fingerprinter,
-) -> tuple[tuple[Present, ...], tuple[str, ...]]:
+) -> tuple[tuple[PresentObject, ...], tuple[str, ...]]:
     """Objects of the owned sets that nobody wants: applied by us, not on their way out, and nobody else's children."""
     known = set(survey.spots.values())
-    strays: list[Present] = []
+    strays: list[PresentObject] = []
     warnings: list[str] = []
     for spot, live in found.items():
         metadata = live["metadata"]

@@ -17,8 +17,8 @@ from collections.abc import Callable
 from typing import Final
 
 from planner.ports import Fingerprinter
+from planner.redaction.public_secret_values import is_public_by_secret_type_and_key
 from planner.redaction.redactor import REDACTOR, SHORTEST
-from planner.redaction.secret_origin import is_public_secret_value
 from planner.resource import COPIES, GENERATED
 from planner.values import Json, JsonObject, JsonValue, SealedSecret, SecretValue, parse_generated_secret_reference
 from providers.secret_lookup import secret_bytes_if_unchanged
@@ -101,7 +101,7 @@ def _print_of(key: str, text: str, encoded: bool, fingerprinter: Fingerprinter, 
         except (binascii.Error, ValueError):
             pass  # no server stores it; it is sealed as it is
         else:
-            if not is_public_secret_value(document, key, raw):
+            if not is_public_by_secret_type_and_key(document, key, raw):
                 REDACTOR.learn(raw)
     return fingerprinter.fingerprint(raw)
 

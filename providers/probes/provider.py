@@ -14,7 +14,17 @@ from planner.address import Address
 from planner.applied_state import KindInNamespace
 from planner.errors import PermanentError, ProviderError
 from planner.plan import Change, VerifiedBy
-from planner.ports import Absent, Effect, NeverDeletes, Observation, Present, Preview, Readiness, ReadResult, Written
+from planner.ports import (
+    AbsentObject,
+    NeverDeletes,
+    Observation,
+    PresentObject,
+    Preview,
+    PreviewEffect,
+    Readiness,
+    ReadResult,
+    Written,
+)
 from planner.resource import Resource
 from planner.values import JsonObject, Vault, document_digest, encode_special_leaves
 from providers.probes.expected_response import (
@@ -59,16 +69,16 @@ class HttpProbeProvider(NeverDeletes):
         asked = [resource for resource in wanted if resource.manifest["spec"].get("readAtPlan")]
         with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
             found = dict(zip((one.address for one in asked), pool.map(self._observe, asked), strict=True))
-        return ReadResult({one.address: found.get(one.address, Absent(one.address)) for one in wanted})
+        return ReadResult({one.address: found.get(one.address, AbsentObject(one.address)) for one in wanted})
 
     def _observe(self, resource: Resource) -> Observation:
         spec = resource.manifest["spec"]
         expected = parse_expected_response(spec)
         if has_unknown_outputs(expected):
-            return Absent(resource.address)
+            return AbsentObject(resource.address)
         wrong, outputs = self._look(spec, expected)
         value = {"holds": not wrong, "evidence": wrong}
-        return Present(resource.address, "", document_digest(value), value, outputs=outputs)
+        return PresentObject(resource.address, "", document_digest(value), value, outputs=outputs)
 
     def preview(self, items: Sequence[tuple[Resource, Observation]]) -> Mapping[Address, Preview]:
         """See Provider. A probe runs after a change of something that it needs; one that was asked and did not hold
@@ -115,11 +125,11 @@ class HttpProbeProvider(NeverDeletes):
 
 
 def _preview(seen: Observation) -> Preview:
-    if isinstance(seen, Present) and seen.value is not None:
+    if isinstance(seen, PresentObject) and seen.value is not None:
         if seen.value["holds"]:
-            return Preview(Effect.RUN, verified=VerifiedBy.SERVER, on_change=(), outputs=seen.outputs)
-        return Preview(Effect.RUN, evidence=seen.value["evidence"], outputs=encode_special_leaves(seen.outputs))
-    return Preview(Effect.RUN, on_change=())
+            return Preview(PreviewEffect.RUN, verified=VerifiedBy.SERVER, on_change=(), outputs=seen.outputs)
+        return Preview(PreviewEffect.RUN, evidence=seen.value["evidence"], outputs=encode_special_leaves(seen.outputs))
+    return Preview(PreviewEffect.RUN, on_change=())
 
 
 def _over(spec: JsonObject, message: str, outputs: JsonObject) -> Readiness:

@@ -14,15 +14,15 @@ from planner.applied_state import KindInNamespace
 from planner.errors import PermanentError, TemporaryError
 from planner.plan import Change, VerifiedBy
 from planner.ports import (
-    Absent,
-    Effect,
+    AbsentObject,
     NeverDeletes,
     Observation,
-    Present,
+    PresentObject,
     Preview,
+    PreviewEffect,
     Readiness,
     ReadResult,
-    Unreadable,
+    UnreadableObject,
     Written,
 )
 from planner.resource import Resource
@@ -51,15 +51,15 @@ class PrometheusProvider(NeverDeletes):
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def read(self, wanted: Sequence[Resource], owned: Collection[str], also: Collection[KindInNamespace]) -> ReadResult:
-        """See Provider. One query each, several at once. Present is what was asked; where nobody answered it does not
-        hold either, but what may not be asked, or is not trusted, is Unreadable."""
+        """See Provider. One query each, several at once. A PresentObject is what was asked; where nobody answered it
+        does not hold either, but what may not be asked, or is not trusted, is an UnreadableObject."""
         with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="prometheus") as pool:
             return ReadResult(dict(zip((one.address for one in wanted), pool.map(self._observe, wanted), strict=True)))
 
     def _observe(self, resource: Resource) -> Observation:
         spec = resource.manifest["spec"]
         if not spec.get("server"):
-            return Absent(resource.address)
+            return AbsentObject(resource.address)
         value: JsonObject = {"holds": False, "evidence": "", "blocked": "", "remedy": ""}
         outputs: JsonObject = {}
         try:
@@ -70,13 +70,13 @@ class PrometheusProvider(NeverDeletes):
         except QueryRefused as error:
             value |= {"blocked": error.described(), "remedy": error.remedy}
         except PermanentError as error:
-            return Unreadable(resource.address, error.described())
+            return UnreadableObject(resource.address, error.described())
         # Values move all the time: the token says whether it holds, so that the same decision is the same plan.
-        return Present(resource.address, "", document_digest({"holds": value["holds"]}), value, outputs=outputs)
+        return PresentObject(resource.address, "", document_digest({"holds": value["holds"]}), value, outputs=outputs)
 
     def preview(self, items: Sequence[tuple[Resource, Observation]]) -> Mapping[Address, Preview]:
         """See Provider. Nothing to do where it holds; else it is asked again, in any case."""
-        return {resource.address: _preview(seen) for resource, seen in items if not isinstance(seen, Unreadable)}
+        return {resource.address: _preview(seen) for resource, seen in items if not isinstance(seen, UnreadableObject)}
 
     def apply(self, change: Change, vault: Vault) -> Written:
         """See Provider. Nothing is sent: the asking is the waiting."""
@@ -117,10 +117,10 @@ _NAME_IT = "write its base URL as spec.server"
 
 
 def _preview(seen: Observation) -> Preview:
-    if not isinstance(seen, Present) or seen.value is None:
-        return Preview(Effect.RUN, blocked=_NO_SERVER, remedy=_NAME_IT)
+    if not isinstance(seen, PresentObject) or seen.value is None:
+        return Preview(PreviewEffect.RUN, blocked=_NO_SERVER, remedy=_NAME_IT)
     if seen.value["blocked"]:
-        return Preview(Effect.RUN, blocked=seen.value["blocked"], remedy=seen.value["remedy"])
+        return Preview(PreviewEffect.RUN, blocked=seen.value["blocked"], remedy=seen.value["remedy"])
     if seen.value["holds"]:
-        return Preview(Effect.NONE, verified=VerifiedBy.SERVER, outputs=seen.outputs)
-    return Preview(Effect.RUN, evidence=seen.value["evidence"])
+        return Preview(PreviewEffect.NONE, verified=VerifiedBy.SERVER, outputs=seen.outputs)
+    return Preview(PreviewEffect.RUN, evidence=seen.value["evidence"])

@@ -15,15 +15,15 @@ from planner.errors import PermanentError, ProviderError
 from planner.field_path import render_path
 from planner.plan import Change
 from planner.ports import (
-    Absent,
-    Effect,
+    AbsentObject,
     NeverDeletes,
     Observation,
-    Present,
+    PresentObject,
     Preview,
+    PreviewEffect,
     Readiness,
     ReadResult,
-    Unreadable,
+    UnreadableObject,
     Written,
 )
 from planner.resource import Resource
@@ -98,25 +98,27 @@ class RestProvider(NeverDeletes):
     def _observe(self, wanted: ParsedRestObjectSpec) -> tuple[Address, Observation]:
         address = wanted.address
         if wanted.is_open:
-            return address, Absent(address)
+            return address, AbsentObject(address)
         try:
             listing = self._listings[wanted.collection]
             if isinstance(listing, ProviderError):
                 raise listing
             seen = read_rest_object(listing, wanted, self.api, self.secrets)
         except ProviderError as error:
-            return address, Unreadable(address, f"{error.where}: {error.message}" if error.where else error.message)
+            return address, UnreadableObject(
+                address, f"{error.where}: {error.message}" if error.where else error.message
+            )
         if seen is None:
-            return address, Absent(address)
+            return address, AbsentObject(address)
         outputs = declared_outputs(seen.live, wanted)
-        return address, Present(address, seen.identifier, seen.token, {"fields": seen.fields}, outputs=outputs)
+        return address, PresentObject(address, seen.identifier, seen.token, {"fields": seen.fields}, outputs=outputs)
 
     def preview(self, items: Sequence[tuple[Resource, Observation]]) -> Mapping[Address, Preview]:
         """See Provider. Two resources that mean one object are blocked, both."""
         looks = [
             (one, parse_rest_object_spec(one.address, one.manifest), seen)
             for one, seen in items
-            if not isinstance(seen, Unreadable)
+            if not isinstance(seen, UnreadableObject)
         ]
         twins = _twins(wanted for _, wanted, _ in looks)
         return {
@@ -129,15 +131,17 @@ class RestProvider(NeverDeletes):
         body, reasons = self.secrets.known(wanted.body)
         wanted = replace(wanted, body=body)
         warnings = (*_warnings(wanted), *(f"a secret cannot be read yet: {reason}" for reason in reasons))
-        present = seen if isinstance(seen, Present) and seen.value is not None else None
+        present = seen if isinstance(seen, PresentObject) and seen.value is not None else None
         fields = rest_field_changes(present.value["fields"] if present and present.value else None, wanted)
-        effect = Effect.NONE if present and not fields else Effect.UPDATE if present else Effect.CREATE
+        effect = (
+            PreviewEffect.NONE if present and not fields else PreviewEffect.UPDATE if present else PreviewEffect.CREATE
+        )
         if present and (unknown := sources_of_secrets_without_fingerprint(wanted)):
-            return Preview(Effect.UPDATE, fields, blocked=f"a secret cannot be read: {', '.join(unknown)}",
+            return Preview(PreviewEffect.UPDATE, fields, blocked=f"a secret cannot be read: {', '.join(unknown)}",
                            evidence="; ".join(reasons), remedy="let hwplan read it, then plan again")  # fmt: skip
-        if present and effect is Effect.UPDATE and not present.uid:
+        if present and effect is PreviewEffect.UPDATE and not present.uid:
             return Preview(effect, fields, blocked=f"{wanted.shown} shows no id", remedy="correct spec.id")
-        if effect is Effect.NONE:
+        if effect is PreviewEffect.NONE:
             return Preview(effect, warnings=warnings)
         whole = not outputs_in_document(body) and not sources_of_secrets_without_fingerprint(wanted)
         return Preview(
@@ -178,7 +182,7 @@ def _twins(all_wanted: Iterable[ParsedRestObjectSpec]) -> dict[Address, Address]
 
 def _blocked(wanted: ParsedRestObjectSpec, other: Address) -> Preview:
     return Preview(
-        Effect.UPDATE, blocked=f"{other} declares the same object: {wanted.shown}", remedy="keep one of the two"
+        PreviewEffect.UPDATE, blocked=f"{other} declares the same object: {wanted.shown}", remedy="keep one of the two"
     )
 
 

@@ -10,7 +10,7 @@ from dataclasses import field, replace
 
 from planner.dataclass import dataclass
 from planner.errors import PermanentError, ProviderError
-from planner.ports import Fingerprinter, SecretValueSource
+from planner.ports import Fingerprinter, SecretValueReader
 from planner.values import Json, JsonObject, JsonValue, SealedSecret, SecretValue, Vault, canonical_bytes
 from providers.rest.object_spec import RestAuthHeader
 from providers.secret_lookup import secret_bytes_if_unchanged, secret_lookup
@@ -23,7 +23,7 @@ class RestSecretValues:
     `simulated` is for a sandbox, which stores fingerprints where values would be, and makes up what it cannot read.
     """
 
-    source: SecretValueSource = field(repr=False)
+    source: SecretValueReader = field(repr=False)
     fingerprinter: Fingerprinter = field(repr=False)
     vault: Vault = field(default_factory=dict, repr=False)
     simulated: bool = False

@@ -13,7 +13,7 @@ __all__ = ["SECRET", "RemoteCase", "RunCase", "StateCase", "VaultSource", "folde
 
 @dataclass(frozen=True)
 class VaultSource:
-    """A planner.ports.SecretValueSource that has the values of a vault, and no others."""
+    """A planner.ports.SecretValueReader that has the values of a vault, and no others."""
 
     values: Vault
 

@@ -10,10 +10,10 @@ from typing import Any
 from planner.address import address_of_document
 from planner.errors import PermanentError
 from planner.plan import Action, Change, Precondition
-from planner.ports import Effect, Provider
+from planner.ports import PreviewEffect, Provider
 from planner.resource import Resource
-from planner.source_ref import SourceRef
-from planner.spec.kinds.runs import PodExec
+from planner.source_line_ref import SourceRef
+from planner.spec.kinds.pod_exec_restart_retention import PodExec
 from planner.values import JsonObject, SecretValue, Vault
 from providers.cluster import EndedCommand
 from providers.kubernetes.operations.command_runners import CannedCommandRunner
@@ -47,7 +47,7 @@ class Commands:
     """Commands in a Deployment; each prints a secret of the vault."""
 
     vault = _VAULT
-    effect = Effect.RUN
+    effect = PreviewEffect.RUN
     refused_as_a_whole = False
 
     def __init__(self, folder: Path) -> None:

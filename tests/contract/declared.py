@@ -6,7 +6,7 @@ from typing import Any
 
 from planner.address import address_of_document
 from planner.resource import Resource
-from planner.source_ref import SourceRef
+from planner.source_line_ref import SourceRef
 from planner.values import JsonObject, SecretValue, Vault
 from tests.contract.case import SECRET
 

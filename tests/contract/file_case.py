@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from planner.ports import Effect, Provider
+from planner.ports import PreviewEffect, Provider
 from planner.resource import Resource
 from providers.files.local_file_paths import LocalFilePaths as FilePlaces
 from providers.files.provider import LocalFileProvider
@@ -17,7 +17,7 @@ class Files:
     """LocalFile in a folder."""
 
     vault = VAULT
-    effect = Effect.CREATE
+    effect = PreviewEffect.CREATE
     refused_as_a_whole = False
 
     def __init__(self, folder: Path) -> None:

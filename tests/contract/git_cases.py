@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from planner.ports import Effect, Provider
+from planner.ports import PreviewEffect, Provider
 from planner.resource import Resource
 from providers.git.cluster_jobs import ClusterJobs
 from providers.git.git_client import GitClient
@@ -24,7 +24,7 @@ class Refs:
     """GitRef between two bare repositories."""
 
     vault = VAULT
-    effect = Effect.CREATE
+    effect = PreviewEffect.CREATE
     refused_as_a_whole = False
 
     def __init__(self, folder: Path) -> None:
@@ -59,7 +59,7 @@ class Commits:
     """GitCommit on branches that are not there yet."""
 
     vault = VAULT
-    effect = Effect.CREATE
+    effect = PreviewEffect.CREATE
     refused_as_a_whole = False
 
     def __init__(self, folder: Path) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-from planner.ports import Effect, Provider
+from planner.ports import PreviewEffect, Provider
 from planner.resource import Resource
 from planner.values import SecretValue, Vault
 from tests.contract.case import SECRET
@@ -20,7 +20,7 @@ class _OnGitHub:
     """A GitHub with one repository and three pull requests. Its token is the secret that nothing may show."""
 
     vault: Vault
-    effect = Effect.CREATE
+    effect = PreviewEffect.CREATE
     refused_as_a_whole = False
 
     def __init__(self, folder: Path) -> None:
@@ -55,7 +55,7 @@ class _OnGitHub:
 class PullRequests(_OnGitHub):
     """Merges, each read back from git."""
 
-    effect = Effect.RUN
+    effect = PreviewEffect.RUN
 
     def wanted(self) -> Sequence[Resource]:
         return [merging(self._world, number, head) for number, head in self._pulls]

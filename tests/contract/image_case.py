@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from planner.ports import Effect, Provider
+from planner.ports import PreviewEffect, Provider
 from planner.resource import Resource
 from providers.images.provider import RegistryImageProvider
 from providers.simulated_oci_layout import write_simulated_images
@@ -18,7 +18,7 @@ class Images:
     """RegistryImage in the OCI layout of a sandbox."""
 
     vault = VAULT
-    effect = Effect.CREATE
+    effect = PreviewEffect.CREATE
     refused_as_a_whole = False
     _SOURCES = tuple(f"docker.io/library/i{n}:1" for n in range(4))
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from planner.address import Address
-from planner.ports import Effect, Provider
+from planner.ports import PreviewEffect, Provider
 from planner.resource import Resource
 from planner.values import JsonObject
 from providers.kubernetes.operations.restart import RestartProvider
@@ -25,7 +25,7 @@ class Objects:
     """ConfigMaps and a Secret on a snapshot cluster. (Kinds that are refused: tests/unit/kubernetes/test_reading.)"""
 
     vault = VAULT
-    effect = Effect.CREATE
+    effect = PreviewEffect.CREATE
     refused_as_a_whole = True
 
     def __init__(self, folder: Path) -> None:
@@ -67,7 +67,7 @@ class _Runs:
     """Runs over objects of a snapshot cluster; `_objects` are live before anything is planned."""
 
     vault = VAULT
-    effect = Effect.RUN
+    effect = PreviewEffect.RUN
     refused_as_a_whole = True
 
     def __init__(self, folder: Path) -> None:

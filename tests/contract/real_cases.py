@@ -11,7 +11,7 @@ import urllib.request
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from planner.ports import Effect, Provider
+from planner.ports import PreviewEffect, Provider
 from planner.resource import Resource
 from planner.values import JsonObject
 from providers.git.git_client import GitClient
@@ -43,7 +43,7 @@ class LiveObjects:
     """ConfigMaps and a Secret in a namespace of the real API server."""
 
     vault = VAULT
-    effect = Effect.CREATE
+    effect = PreviewEffect.CREATE
     refused_as_a_whole = False
     harms = ("lose-request", "lose-answer", "cut-answer", "silence")
 
@@ -121,7 +121,7 @@ class RemoteRefs:
     """GitRef between two bare repositories behind a server. `to_side` gives a side of it by repository and ref."""
 
     vault = VAULT
-    effect = Effect.CREATE
+    effect = PreviewEffect.CREATE
     refused_as_a_whole = False
 
     def __init__(
@@ -212,7 +212,7 @@ class LiveImages:
     """RegistryImage from one docker-registry to another, which is reached through the proxy."""
 
     vault = VAULT
-    effect = Effect.CREATE
+    effect = PreviewEffect.CREATE
     refused_as_a_whole = False
     _FAULTS: Mapping[str, Faults] = {
         "nothing": Faults(refuse=True),

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-from planner.ports import Effect, Provider
+from planner.ports import PreviewEffect, Provider
 from planner.resource import Resource
 from planner.values import JsonObject, SealedSecret, SecretValue, Vault
 from providers.http.retries import RetryLimits
@@ -24,7 +24,7 @@ from tests.unit.kubernetes.world import PRINTS, sealed
 class RestObjects:
     """RestObject on a real HTTP server; the last one has a secret field, and all need a token."""
 
-    effect = Effect.CREATE
+    effect = PreviewEffect.CREATE
     refused_as_a_whole = False
     _TOKEN = "file:a#TOKEN"
 

@@ -12,7 +12,7 @@ from planner.address import Address
 from planner.applied_state import KindInNamespace
 from planner.contract.suite import ProviderContract
 from planner.plan import Change
-from planner.ports import Effect, Observation, Present, Preview, Provider, Readiness, ReadResult, Written
+from planner.ports import Observation, PresentObject, Preview, PreviewEffect, Provider, Readiness, ReadResult, Written
 from planner.resource import Resource
 from planner.values import Vault
 from tests.contract.case import StateCase
@@ -47,8 +47,8 @@ class SeesNoDifference(Honest):
 
     def preview(self, items: Sequence[tuple[Resource, Observation]]) -> Mapping[Address, Preview]:
         found = dict(self.to.preview(items))
-        there = [resource.address for resource, seen in items if isinstance(seen, Present)]
-        return found | dict.fromkeys(there, Preview(Effect.NONE))
+        there = [resource.address for resource, seen in items if isinstance(seen, PresentObject)]
+        return found | dict.fromkeys(there, Preview(PreviewEffect.NONE))
 
 
 class ReadsOneByOne(Honest):

@@ -12,7 +12,7 @@ import pytest
 from planner.contract.command_steps import change_of_preview, run_changes
 from planner.contract.suite import SOON, RemoteContract
 from planner.events import ChangeResult, ChangeWaiting
-from planner.ports import Present
+from planner.ports import PresentObject
 from tests.contract.real_cases import LiveImages, LiveObjects, RemoteRefs, refs_over_http, refs_over_ssh
 from tests.testbed import image_registry
 from tests.testbed.cluster import TestCluster
@@ -44,7 +44,7 @@ class TestKubernetes(RemoteContract):
         result = run_changes([change], provider, case.vault, lambda event: isinstance(event, ChangeWaiting))
         assert time.monotonic() - began < SOON and result.interrupted
         assert result.outcomes[wanted.address].result is ChangeResult.PENDING
-        assert isinstance(case.provider().read([wanted], (), ()).observations[wanted.address], Present)
+        assert isinstance(case.provider().read([wanted], (), ()).observations[wanted.address], PresentObject)
 
 
 class TestGitOverHttp(RemoteContract):

@@ -10,7 +10,7 @@ CONFIG = """\
 apiVersion: hwplan.dev/v1
 kind: Product
 spec:
-  name: shop
+  name: {product}
   version: "1"
   templates: shop
   scopes:
@@ -26,7 +26,7 @@ nodes:
 ---
 apiVersion: hwplan.dev/v1
 kind: Lanes
-product: shop
+product: {product}
 lanes:
   blue:
     namespaces:
@@ -76,13 +76,15 @@ kind: ProductSchema
 """
 
 
-def write(folder: Path, prefix: str, *, password: str, level: str = "debug") -> Path:
-    """The configuration below `folder`; its path. Lane blue has a secret, `level` is what lane green says in clear."""
+def write(folder: Path, prefix: str, *, password: str, level: str = "debug", product: str = "shop") -> Path:
+    """The configuration below `folder`; its path. Lane blue has a secret, `level` is what lane green says in clear.
+    Tests that apply have a `product` of their own: its name is in the owned sets."""
     config, templates = folder / "config", folder / "templates" / "shop"
     for one in (config, templates / "app", folder / "secrets"):
         one.mkdir(parents=True)
     text = CONFIG.replace("{folder}", json.dumps(str(folder))[1:-1])
-    for word, value in (("{prefix}", prefix), ("{level}", json.dumps(level)), ("{{", "{"), ("}}", "}")):
+    words = {"{prefix}": prefix, "{product}": product, "{level}": json.dumps(level), "{{": "{", "}}": "}"}
+    for word, value in words.items():
         text = text.replace(word, value)
     (config / "shop.yaml").write_text(text)
     (templates / "app" / "10-app.yaml.j2").write_text(TEMPLATE)

@@ -19,7 +19,7 @@ from planner.events import ChangeResult
 from planner.executor import ExecutionOptions, ObserverChain, execute_plan, run_verdict
 from planner.plan import Action, Change, ClusterIdentity, Plan, Precondition, Selection
 from planner.ports import Readiness, ReadResult, Written
-from planner.source_ref import SourceRef
+from planner.source_line_ref import SourceRef
 from planner.values import Vault
 from state import StateStore
 

@@ -23,10 +23,19 @@ from planner.plan import Action, Change, ClusterIdentity, Plan, Selection
 from planner.plan_bytes import encode_compact_plan, load_plan
 from planner.plan_id import plan_id
 from planner.planning import PlanInputs, make_plan
-from planner.ports import Absent, Effect, Observation, Present, Preview, Readiness, ReadResult, Written
+from planner.ports import (
+    AbsentObject,
+    Observation,
+    PresentObject,
+    Preview,
+    PreviewEffect,
+    Readiness,
+    ReadResult,
+    Written,
+)
 from planner.resource import SET_LABEL, Resource, annotation_that_keeps_object
 from planner.resource import ResourceOptions as Annotated
-from planner.source_ref import SourceRef
+from planner.source_line_ref import SourceRef
 from planner.values import JsonObject, Vault, document_digest
 from state import StateStore
 from tests.faults.kill_world import InstantClock, status_of
@@ -63,7 +72,7 @@ class World:
     def read(self, wanted: Sequence[Resource], owned: Collection[str], also: Collection[KindInNamespace]) -> ReadResult:
         there = {address_of_document(one): _present(one) for one in self.objects().values()}
         names = {one.address for one in wanted}
-        seen: dict[Address, Observation] = {one: there.get(one, Absent(one)) for one in names}
+        seen: dict[Address, Observation] = {one: there.get(one, AbsentObject(one)) for one in names}
         strays = [one for address, one in there.items() if address not in names and one.owned_by in owned]
         return ReadResult(seen, tuple(sorted(strays, key=lambda one: one.address)))
 
@@ -106,19 +115,19 @@ def document(name: str, version: int, *, orphan: bool = False) -> JsonObject:
     return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {"version": str(version)}}
 
 
-def _present(one: JsonObject) -> Present:
+def _present(one: JsonObject) -> PresentObject:
     metadata = one["metadata"]
     owner = metadata.get("labels", {}).get(SET_LABEL, "")
     orphan = annotation_that_keeps_object(metadata["annotations"])
-    return Present(
+    return PresentObject(
         address_of_document(one), f"uid-{metadata['name']}", document_digest(one), one, owner, orphan_on_delete=orphan
     )
 
 
-def _effect(resource: Resource, seen: Observation) -> Effect:
-    if isinstance(seen, Present):
-        return Effect.NONE if seen.value == resource.manifest else Effect.UPDATE
-    return Effect.CREATE
+def _effect(resource: Resource, seen: Observation) -> PreviewEffect:
+    if isinstance(seen, PresentObject):
+        return PreviewEffect.NONE if seen.value == resource.manifest else PreviewEffect.UPDATE
+    return PreviewEffect.CREATE
 
 
 def planned(world: World, wanted: Mapping[str, tuple[int, Sequence[str]]]) -> Plan:

@@ -15,7 +15,7 @@ import pytest
 
 from planner.errors import OutcomeUnknown, PermanentError, PreconditionError, ProviderError, TemporaryError
 from planner.plan import Change
-from planner.ports import Present, Written
+from planner.ports import PresentObject, Written
 from tests.faults.pushes import Racer, settle, strike_next
 from tests.testbed.fixtures import part
 from tests.testbed.git_fixtures import BareRepository, mirror_of, upstream_of
@@ -201,7 +201,7 @@ def test_a_push_whose_answer_is_lost(
     end = settle(world, change)
     assert isinstance(end, Written) and mirror.at(MAIN) == new
     look = world.again().look(follow(side(upstream.url), side(web.url("mirror.git"))))
-    assert look.change is None and isinstance(look.seen, Present)
+    assert look.change is None and isinstance(look.seen, PresentObject)
 
 
 def test_a_push_whose_answer_is_cut_is_told_by_reading(

@@ -11,7 +11,7 @@ import pytest
 
 from planner import failpoint
 from planner.events import ChangeResult
-from planner.ports import Effect
+from planner.ports import PreviewEffect
 from planner.resource import Resource
 from tests.faults.kill_world import status_of
 from tests.integration.podexec_world import Shop, apply, ended, look, planned, shop_of
@@ -57,15 +57,15 @@ def test_killed_around_the_marks(shop: Shop, point: str, runs: int, blocked: boo
     _, preview = look(shop.provider(), wanted)
     if not blocked:
         assert resumed is (ChangeResult.DONE if runs == 0 else ChangeResult.UNCHANGED)
-        assert preview.effect is Effect.NONE and shop.runs() == 1
+        assert preview.effect is PreviewEffect.NONE and shop.runs() == 1
         return
     assert resumed is ChangeResult.UNKNOWN and shop.runs() == runs, (
         "who goes on with the killed run does not run it again"
     )
-    assert bool(preview.blocked) is not idempotent and preview.effect is Effect.RUN
+    assert bool(preview.blocked) is not idempotent and preview.effect is PreviewEffect.RUN
     if idempotent:
         assert ended(apply(shop.provider(), planned(shop.provider(), wanted))) is ChangeResult.DONE
-        assert shop.runs() == runs + 1 and look(shop.provider(), wanted)[1].effect is Effect.NONE
+        assert shop.runs() == runs + 1 and look(shop.provider(), wanted)[1].effect is PreviewEffect.NONE
 
 
 def test_killed_while_it_runs(shop: Shop) -> None:

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from planner.pull_requests.approval_file import parse_approval_file
-from planner.pull_requests.approvals import approved_plan_id
-from planner.pull_requests.issue_sections import parse_issue_sections, render_issue_sections
+from planner.pull_requests.approvals import plan_id_approved_by_comment
+from planner.pull_requests.issue_sections import issue_body_of_sections, parse_issue_sections
 from planner.pull_requests.lane_memory import LaneMemory, parse_lane_memory
 from planner.rfc3339 import parse_time
 from providers.git import git_client, git_merges, local_repository
@@ -93,7 +93,7 @@ def _memory(data: bytes) -> None:
 
 def _sections(text: str) -> None:
     found = parse_issue_sections(text)
-    assert [one.name for one in parse_issue_sections(render_issue_sections(found))] == [one.name for one in found]
+    assert [one.name for one in parse_issue_sections(issue_body_of_sections(found))] == [one.name for one in found]
 
 
 def _listed(fields: Sequence[str]) -> None:
@@ -113,6 +113,6 @@ TARGETS = (
         data.decode("utf-8", "replace"), lambda _: "s", "x")),
     FuzzTarget("pulls: memory of a lane", (_MEMORY,), _memory),
     FuzzTarget("pulls: sections of an issue", (_BODY,), _sections),
-    FuzzTarget("pulls: approval in a comment", _COMMENTS, approved_plan_id),
+    FuzzTarget("pulls: approval in a comment", _COMMENTS, plan_id_approved_by_comment),
     FuzzTarget("pulls: times", _TIMES, parse_time),
 )  # fmt: skip

@@ -36,7 +36,7 @@ class Values:
         self.by_ref = {f"kubernetes:ns/s#{key}": value.encode() for key, value in values.items()}
 
     def value(self, ref: str) -> SecretValue:
-        """See planner.ports.SecretValueSource."""
+        """See planner.ports.SecretValueReader."""
         if ref not in self.by_ref:
             raise PermanentError("Secret ns/s does not exist")
         return SecretValue(self.by_ref[ref])

@@ -14,7 +14,7 @@ from planner.contract.command_steps import change_of_preview
 from planner.plan import Change
 from planner.ports import Observation, Preview
 from planner.resource import Resource
-from planner.source_ref import SourceRef
+from planner.source_line_ref import SourceRef
 from planner.values import JsonObject
 from providers.cluster import Cluster, KindInfo, ObjectCollection
 from providers.kubernetes.operations.retention import RetentionProvider

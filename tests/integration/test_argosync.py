@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from planner.events import ChangeResult, ChangeWaiting, Event
-from planner.ports import Effect
+from planner.ports import PreviewEffect
 from tests.contract.declared import own
 from tests.integration.argo_world import App, deployment, settings
 from tests.integration.tekton_world import Heard, end_of, outputs_of
@@ -43,14 +43,14 @@ def test_r3_a_revision_is_synced_once_and_then_there_is_nothing_to_do(app: App) 
     """R14: one sync, whoever carries the plan out again."""
     first = app.push(settings("one"))
     preview, change = app.plan(app.wanted(first))
-    assert preview.effect is Effect.RUN and change is not None and not app.live().get("operation")
+    assert preview.effect is PreviewEffect.RUN and change is not None and not app.live().get("operation")
     result = app.sync(change=change)
     assert end_of(result).result is ChangeResult.DONE, end_of(result)
     outputs = outputs_of(result)
     assert (outputs["revision"], outputs["sync"], outputs["health"]) == (first, "Synced", "Healthy")
     assert outputs["operation"]["phase"] == "Succeeded" and _text(app) == "one"
     started = app.live()["status"]["operationState"]["startedAt"]
-    assert app.plan(app.wanted(first))[0].effect is Effect.NONE
+    assert app.plan(app.wanted(first))[0].effect is PreviewEffect.NONE
     again = app.sync(change=change)  # resumed, or carried out by somebody else
     assert end_of(again).result is ChangeResult.UNCHANGED, end_of(again)
     assert app.live()["status"]["operationState"]["startedAt"] == started
@@ -86,7 +86,7 @@ def test_r3_a_later_sync_that_contains_ours_serves(app: App) -> None:
     app.ask(two)
     result = app.sync(change=change)
     assert (end_of(result).result, outputs_of(result)["revision"]) == (ChangeResult.DONE, two), end_of(result)
-    assert _text(app) == "two" and app.plan(wanted)[0].effect is Effect.NONE
+    assert _text(app) == "two" and app.plan(wanted)[0].effect is PreviewEffect.NONE
 
 
 def _slow_hook(seconds: int, *, fails: bool = False) -> dict[str, str]:
@@ -162,7 +162,7 @@ def test_a3_a_hard_refresh_compares_anew_and_syncs_nothing(app: App) -> None:
     pushed = app.push(settings("two"))
     for _ in range(2):
         preview, change = app.plan(app.wanted(refresh="hard"))
-        assert preview.effect is Effect.RUN and change is not None
+        assert preview.effect is PreviewEffect.RUN and change is not None
         started = app.live()["status"]["operationState"]["startedAt"]
         result = app.sync(change=change)
         assert end_of(result).result is ChangeResult.DONE, end_of(result)

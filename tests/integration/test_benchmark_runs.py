@@ -10,8 +10,13 @@ import pytest
 from planner.app.lane.cluster_evidence import ClusterEvidenceReader
 from planner.app.lane.lane_parts import LaneParts, LaneRunLocation
 from planner.events import ChangeResult
-from planner.rollout.benchmark_verdict import LABEL, BenchmarkRun, BenchmarkVerdict, judge_benchmark
-from planner.rollout.metrics_verdicts import ClientTraffic
+from planner.rollout.ci_build_benchmark_verdict import (
+    LABEL,
+    BenchmarkPipelineRun,
+    BenchmarkVerdict,
+    judge_ci_build_benchmark,
+)
+from planner.rollout.metrics_verdicts import ProxyClientTraffic
 from planner.values import JsonObject
 from providers.kubernetes.client.kubeconfig import resolve_connection_settings
 from providers.kubernetes.client.live_cluster import LiveCluster
@@ -21,7 +26,7 @@ from tests.testbed.cluster import TestCluster
 from tests.testbed.tekton import Tekton
 
 pytestmark = pytest.mark.timeout(180)
-SEEN = ClientTraffic("ci", 60.0, 100.0, 6000.0, "p")
+SEEN = ProxyClientTraffic("ci", 60.0, 100.0, 6000.0, "p")
 WANTED = ("build-api", "build-web")
 
 
@@ -62,9 +67,11 @@ def _read(runs: Runs, benchmark: str) -> list[tuple[JsonObject, JsonObject]]:
     return [(one, tekton_run_state.pipeline_run_outputs(one, reader.task_runs(one)[0])) for one in found]
 
 
-def _judged(runs: Runs, traffic: ClientTraffic | None) -> BenchmarkVerdict:
+def _judged(runs: Runs, traffic: ProxyClientTraffic | None) -> BenchmarkVerdict:
     ((_, outputs),) = _read(runs, "full")
-    return judge_benchmark(BenchmarkRun(outputs, WANTED, traffic=traffic), PHASES, {}, proxy_required=True)
+    return judge_ci_build_benchmark(
+        BenchmarkPipelineRun(outputs, WANTED, traffic=traffic), PHASES, {}, proxy_required=True
+    )
 
 
 def test_with_every_build_task_it_is_the_proxy_that_decides(runs: Runs) -> None:

@@ -14,9 +14,9 @@ import pytest
 from planner.address import Address
 from planner.errors import PermanentError, PreconditionError
 from planner.plan import Action, Change, Precondition
-from planner.ports import Absent, Effect, Present, Preview, Unreadable
+from planner.ports import AbsentObject, PresentObject, Preview, PreviewEffect, UnreadableObject
 from planner.resource import Resource
-from planner.source_ref import SourceRef
+from planner.source_line_ref import SourceRef
 from planner.spec.kinds.files import LocalFile
 from planner.values import parse_output_ref
 from providers.durable_file import file_version_of_content
@@ -44,8 +44,8 @@ def _look(provider: LocalFileProvider, wanted: Resource) -> tuple[Any, Preview |
 
 def _plan(provider: LocalFileProvider, wanted: Resource) -> Change:
     seen, preview = _look(provider, wanted)
-    assert preview is not None and preview.effect is not Effect.NONE and not preview.blocked
-    before = seen.precondition if isinstance(seen, Present) else Precondition(absent=True)
+    assert preview is not None and preview.effect is not PreviewEffect.NONE and not preview.blocked
+    before = seen.precondition if isinstance(seen, PresentObject) else Precondition(absent=True)
     action = Action.CREATE if before.absent else Action.UPDATE
     return Change(ADDRESS, action, "hwplan.dev/v1", "infra", "declared", before, wanted.source, wanted.manifest,
                   preview.fields, expects=preview.expects)  # fmt: skip
@@ -83,7 +83,7 @@ def test_a_file_and_its_folders_come_into_being(provider: LocalFileProvider, tmp
     assert _names(path.parent) == ["one.txt"]
     seen, preview = _look(provider, wanted)
     assert seen.content == change.expects and seen.outputs == written.outputs
-    assert preview is not None and preview.effect is Effect.NONE
+    assert preview is not None and preview.effect is PreviewEffect.NONE
     assert provider.apply(change, {}).already
 
 
@@ -148,7 +148,7 @@ def test_links_and_odd_files_are_refused(provider: LocalFileProvider, tmp_path: 
     for name, why in (("one", "symbolic link"), ("folder", "no regular file"), ("pipe", "no regular file"),
                       ("real/x", "disk refuses")):  # fmt: skip
         seen, preview = _look(provider, _resource(name))
-        assert isinstance(seen, Unreadable) and why in seen.reason and preview is None
+        assert isinstance(seen, UnreadableObject) and why in seen.reason and preview is None
     with pytest.raises(PermanentError, match="symbolic link"):
         provider.apply(change, {})
     assert (tmp_path / "real").read_text() == "retained" and (tmp_path / "one").is_symlink()
@@ -159,7 +159,7 @@ def test_paths_that_are_refused(path: str, provider: LocalFileProvider) -> None:
     document = {"spec": {"path": path, "content": ""}}
     wanted = Resource(ADDRESS, "hwplan.dev/v1", document, "set", "infra", SourceRef("a.yaml"))
     seen, _ = _look(provider, wanted)
-    assert isinstance(seen, Unreadable) and seen.reason.isprintable()
+    assert isinstance(seen, UnreadableObject) and seen.reason.isprintable()
 
 
 def test_home_and_absolute_paths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -181,7 +181,7 @@ def test_a_sandbox_keeps_every_path_inside(tmp_path: Path) -> None:
     assert len([path for path in (sandbox / "files").rglob("x") if path.is_file()]) == 3
     (sandbox / "files/relative/out").symlink_to(outside)
     seen, _ = _look(provider, _resource("out/x"))
-    assert isinstance(seen, Unreadable) and "out of the sandbox" in seen.reason
+    assert isinstance(seen, UnreadableObject) and "out of the sandbox" in seen.reason
 
 
 _KILLED = """
@@ -219,4 +219,4 @@ def test_an_output_that_is_no_text_is_refused(provider: LocalFileProvider, tmp_p
     with pytest.raises(PermanentError, match="is a text"):
         provider.apply(change, {})
     seen, _ = _look(provider, wanted)
-    assert isinstance(seen, Absent)
+    assert isinstance(seen, AbsentObject)

@@ -10,7 +10,7 @@ import pytest
 from planner.app.read_and_preview import preview_with_all_providers, read_with_all_providers
 from planner.errors import OutcomeUnknown, PermanentError, PreconditionError
 from planner.graph import build_graph
-from planner.ports import Absent, Effect, Present
+from planner.ports import AbsentObject, PresentObject, PreviewEffect
 from planner.values import JsonObject, OutputTemplate, parse_output_ref
 from providers.provider_table import TABLE, ProviderTable
 from providers.provider_tools import ProviderTools
@@ -64,7 +64,7 @@ def test_a_mirror_follows_and_the_next_plan_is_empty(
     wish = follow(*sides)
 
     look = world.look(wish)
-    assert isinstance(look.seen, Present) and look.seen.content == old
+    assert isinstance(look.seen, PresentObject) and look.seen.content == old
     assert look.seen.outputs == {"commit": old, "inSync": False, "pendingFlush": True, "ahead": 2, "behind": 0}
     assert look.change is not None and look.change.expects == new
     assert [(field.path, field.before, field.after) for field in look.change.fields] == [(("commit",), old, new)]
@@ -81,8 +81,8 @@ def test_a_mirror_follows_and_the_next_plan_is_empty(
 def test_a_head_is_data(world: World, upstream: BareRepository) -> None:
     look = world.look(head(upstream.url))
     commit = upstream.at(MAIN)
-    assert isinstance(look.seen, Present) and look.seen.outputs == {"commit": commit, "short": commit[:12]}
-    assert look.preview is not None and look.preview.effect is Effect.NONE and not look.preview.blocked
+    assert isinstance(look.seen, PresentObject) and look.seen.outputs == {"commit": commit, "short": commit[:12]}
+    assert look.preview is not None and look.preview.effect is PreviewEffect.NONE and not look.preview.blocked
     assert "no branch gone" in blocked(world.look(head(upstream.url, "gone")))
 
 
@@ -102,7 +102,7 @@ def test_an_empty_remote_is_believed_only_when_it_speaks_the_protocol(
     """Where the header of an answer is cut, git falls back to plain files and sees a remote without any ref."""
     empty = BareRepository.create(web.root / "empty.git")
     wish = follow(side(upstream.url), side(web.url("empty.git")))
-    assert isinstance(world.look(wish).seen, Absent)
+    assert isinstance(world.look(wish).seen, AbsentObject)
     world.converge(wish)
     assert empty.at(MAIN) == upstream.at(MAIN)
     for cut in (1, 16, 30, 200):
@@ -113,7 +113,7 @@ def test_an_empty_remote_is_believed_only_when_it_speaks_the_protocol(
 
 def test_a_new_ref_is_created_and_then_left_alone(world: World, upstream: BareRepository) -> None:
     wish = follow(side(upstream.url), side(upstream.url, "refs/heads/copy"))
-    assert isinstance(world.look(wish).seen, Absent)
+    assert isinstance(world.look(wish).seen, AbsentObject)
     assert world.converge(wish).outputs["commit"] == upstream.at("refs/heads/copy") == upstream.at(MAIN)
 
 
@@ -133,7 +133,7 @@ def test_a_force_pushed_upstream_is_refused_and_named(
     look = world.again().look(follow(side(upstream.url), side(mirror.url)))
     text = blocked(look)
     assert "force-pushed" in text and "1 ahead, 2 behind" in text and retained[:12] in text
-    assert isinstance(look.seen, Present) and (look.seen.outputs["ahead"], look.seen.outputs["behind"]) == (1, 2)
+    assert isinstance(look.seen, PresentObject) and (look.seen.outputs["ahead"], look.seen.outputs["behind"]) == (1, 2)
     assert mirror.at(MAIN) == retained
 
 
@@ -242,7 +242,7 @@ def test_transient_failures_of_ssh_are_tried_again_until_exhausted(
     with FaultProxy("127.0.0.1", sshd.port, Faults(refuse=True, count=2)) as proxy:
         spec = over_ssh(sshd, upstream, proxy.port)
         wish = declare("GitHead", "source", {key: spec[key] for key in ("remote", "ssh", "retry")} | {"branch": "main"})
-        assert isinstance(world.look(wish).seen, Present)
+        assert isinstance(world.look(wish).seen, PresentObject)
         assert world.slept == [0.01, 0.02] and proxy.traffic.connections == 3
         proxy.faults = Faults(refuse=True)
         assert "exhausted: 3 tries" in unreadable(world.again().look(wish))
@@ -327,12 +327,12 @@ def test_a_chain_of_refs_is_planned_at_once(
     tools = ProviderTools(None, None, None, None, tmp_path)  # type: ignore[arg-type]  # no cluster is asked
     providers = ProviderTable(tools)
     seen, _ = read_with_all_providers(providers, list(resources.values()), (), ())
-    assert isinstance(seen.observations[snapshot.address], Absent)
+    assert isinstance(seen.observations[snapshot.address], AbsentObject)
     predicted = preview_with_all_providers(
         providers, resources, seen.observations, build_graph(list(resources.values()))
     )
     preview = predicted.previews[snapshot.address]
-    assert (preview.effect, preview.expects, preview.blocked) == (Effect.CREATE, new, "")
+    assert (preview.effect, preview.expects, preview.blocked) == (PreviewEffect.CREATE, new, "")
     filled = predicted.resources[snapshot.address].manifest["spec"]["to"]["ref"]
     assert filled == f"refs/unidesk/snapshots/ci/main/{new}"
 

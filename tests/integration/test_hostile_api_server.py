@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from planner.errors import ProviderError
-from planner.ports import Present, Unreadable
+from planner.ports import PresentObject, UnreadableObject
 from providers.cluster import KindInfo, ObjectCollection
 from providers.kubernetes.client.api_exchange import ApiExchangeLimits
 from providers.kubernetes.client.kubeconfig import ApiServerConnectionSettings
@@ -148,10 +148,12 @@ def test_managed_fields_of_others_that_cannot_be_read(fields: Any, serving: Call
     provider = KubernetesProvider(serving(lambda _: managed(fields)), fingerprinter=KeyedFingerprinter(bytes(32)))
     seen = provider.read([declare(config("a", {"a": "b"}, namespace="default"))], (), ()).observations
     (one,) = seen.values()
-    if isinstance(one, Present):  # deep and well formed: then it is read like any other
+    if isinstance(one, PresentObject):  # deep and well formed: then it is read like any other
         assert fields == deep(150)
         return
-    assert isinstance(one, Unreadable) and one.reason.startswith("the server answered an object whose managedFields")
+    assert isinstance(one, UnreadableObject) and one.reason.startswith(
+        "the server answered an object whose managedFields"
+    )
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from planner.address import Address
 from planner.errors import PreconditionError
 from planner.field_path import render_path
 from planner.plan import VerifiedBy
-from planner.ports import Effect, Present
+from planner.ports import PresentObject, PreviewEffect
 from planner.values import Json, JsonObject, SealedSecret, SecretValue
 from providers.kubernetes.errors import ApplyConflict
 from providers.kubernetes.snapshot.create_cluster_snapshot import create_empty_snapshot
@@ -196,7 +196,7 @@ def test_immutable_fields_and_replacing(stage: Stage) -> None:
     manifest["spec"]["selector"]["matchLabels"] = {"app": "other"}
     manifest["spec"]["template"]["metadata"]["labels"] = {"app": "other"}
     refused = world.look([declare(manifest)]).preview(api)
-    assert (refused.effect, refused.blocked) == (Effect.REPLACE, "spec.selector: field is immutable")
+    assert (refused.effect, refused.blocked) == (PreviewEffect.REPLACE, "spec.selector: field is immutable")
     wanted = declare(manifest, replace_allowed=True)
     look = world.look([wanted])
     assert [f[:2] for f in look.fields(api)] == [
@@ -244,14 +244,14 @@ def test_stale_plans_are_refused_and_deletes_are_exact(stage: Stage) -> None:
     world.apply([wanted])
     [change] = world.look([declare(config("c", {"a": "2"}, namespace))]).changes
     seen = world.look([wanted]).read.observations[wanted.address]
-    assert isinstance(seen, Present)
+    assert isinstance(seen, PresentObject)
     stage.other(text, "v1", {"data.x": "y"}, "somebody")
     with pytest.raises(PreconditionError, match="last written by somebody"):
         world.provider.apply(change, {})
     with pytest.raises(PreconditionError):
         world.provider.delete(deletion(seen))
     seen = world.look([wanted]).read.observations[wanted.address]
-    assert isinstance(seen, Present)
+    assert isinstance(seen, PresentObject)
     assert not world.provider.delete(deletion(seen)).already
     assert not world.is_there(text)
     assert world.provider.delete(deletion(seen)).already

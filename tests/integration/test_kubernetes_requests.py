@@ -6,7 +6,7 @@ import base64
 import copy
 from pathlib import Path
 
-from planner.ports import Present
+from planner.ports import PresentObject
 from providers.cluster import ObjectCollection
 from providers.kubernetes.client.kubeconfig import resolve_connection_settings
 from providers.kubernetes.client.live_cluster import LiveCluster
@@ -110,5 +110,5 @@ def test_a_saved_cluster_gives_the_plan_of_the_live_one(
         assert here.fields(text) == there.fields(text)
         assert here.preview(text).expects == there.preview(text).expects
         live, saved = here.read.observations[resource.address], there.read.observations[resource.address]
-        assert isinstance(live, Present) and isinstance(saved, Present)
+        assert isinstance(live, PresentObject) and isinstance(saved, PresentObject)
         assert live.content == saved.content

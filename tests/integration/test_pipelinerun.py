@@ -13,7 +13,7 @@ import pytest
 
 from planner.events import ChangeResult, ChangeWaiting, Event
 from planner.plan import VerifiedBy
-from planner.ports import Effect
+from planner.ports import PreviewEffect
 from tests.integration.tekton_world import Heard, Runs, end_of, outputs_of, task
 from tests.testbed import audit
 from tests.testbed.cluster import TestCluster
@@ -62,7 +62,7 @@ def test_a_run_is_made_and_gives_results_digests_and_times(runs: Runs, tekton: T
     tekton.programs[runs.namespace] = {"build-": _build}
     resource = runs.wanted([BUILD, task("check", runAfter=["build-api"])], pipeline=RESULTS)
     preview, change = runs.plan(resource)
-    assert (preview.effect, preview.verified, preview.blocked) == (Effect.RUN, VerifiedBy.SERVER, "")
+    assert (preview.effect, preview.verified, preview.blocked) == (PreviewEffect.RUN, VerifiedBy.SERVER, "")
     assert change is not None and not runs.all()
     result = runs.carry_out(change)
     assert end_of(result).result is ChangeResult.DONE, end_of(result)
@@ -84,7 +84,7 @@ def test_r2_a_run_that_succeeded_is_taken_and_nothing_is_made(runs: Runs) -> Non
     runs.apply(resource)
     before = runs.all()
     preview, change = runs.plan(resource)
-    assert (preview.effect, change) == (Effect.NONE, None)
+    assert (preview.effect, change) == (PreviewEffect.NONE, None)
     assert preview.outputs["state"] == "succeeded"
     assert runs.all() == before
 
@@ -116,7 +116,7 @@ def test_r2_a_run_that_somebody_made_by_hand_is_taken_when_all_that_is_asked_for
     runs.api.create(path, manifest)
     runs.apply(resource) if runs.plan(resource)[1] else None
     preview = runs.plan(resource)[0]
-    assert preview.effect is Effect.NONE, preview.blocked
+    assert preview.effect is PreviewEffect.NONE, preview.blocked
     assert "another spec" in runs.plan(runs.wanted([task("a"), task("b")]))[0].blocked
 
 
@@ -136,7 +136,7 @@ def test_r2_a_failed_run_stops_and_rerun_replaces_that_very_run(runs: Runs, tekt
     assert outputs_of(result)["uid"] != failed and len(runs.all()) == 1
     ended = end_of(runs.carry_out(again))  # resumed: what it made is not deleted
     assert ended.result is ChangeResult.UNCHANGED and runs.live()["metadata"]["uid"] == outputs_of(result)["uid"], ended
-    assert runs.plan(runs.wanted([task("a")], rerun=True))[0].effect is Effect.NONE
+    assert runs.plan(runs.wanted([task("a")], rerun=True))[0].effect is PreviewEffect.NONE
 
 
 def test_r3_a_run_that_was_replaced_meanwhile_is_not_waited_for(runs: Runs, tekton: Tekton) -> None:
@@ -166,7 +166,7 @@ def test_r4_a_wait_that_runs_out_is_pending_and_the_next_one_attaches(runs: Runs
     result = runs.apply(resource, wait=3.0)
     assert end_of(result).result is ChangeResult.PENDING and "running since" in end_of(result).message
     preview, _ = runs.plan(resource)
-    assert preview.effect is Effect.RUN and "Running" in preview.evidence
+    assert preview.effect is PreviewEffect.RUN and "Running" in preview.evidence
     gate.set()
     assert end_of(runs.apply(resource)).result in (ChangeResult.DONE, ChangeResult.UNCHANGED)
     assert len(runs.all()) == 1

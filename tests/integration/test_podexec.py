@@ -14,7 +14,7 @@ from planner.errors import PermanentError
 from planner.events import ChangeResult
 from planner.executor.apply_effect import ApplyFailure
 from planner.plan import Change
-from planner.ports import Absent, Effect, Present, Unreadable, Written
+from planner.ports import AbsentObject, PresentObject, PreviewEffect, UnreadableObject, Written
 from planner.resource import Resource
 from planner.values import OutputRef, SecretValue, parse_output_ref
 from providers.cluster import EndedCommand
@@ -48,7 +48,7 @@ def failure(outcome: Written | ApplyFailure) -> ApplyFailure:
 def test_it_runs_once_for_each_value_and_the_second_plan_is_empty(shop: Shop) -> None:
     wanted = shop.wanted(f"{shop.count}; echo 'done: Grüße'", key="sha256:1")
     seen, preview = look(shop.provider(), wanted)
-    assert isinstance(seen, Absent) and preview.effect is Effect.RUN and preview.on_change is None
+    assert isinstance(seen, AbsentObject) and preview.effect is PreviewEffect.RUN and preview.on_change is None
     assert [str(field.path[0]) for field in preview.fields] == ["target", "container", "command", "oncePer"]
     change = planned(shop.provider(), wanted)
     assert shop.runs() == 0 and not [m for m in shop.marks() if m["data"]["exec"] == str(wanted.address)]
@@ -59,12 +59,12 @@ def test_it_runs_once_for_each_value_and_the_second_plan_is_empty(shop: Shop) ->
     assert made.printed == "done: Grüße"
     assert ended(apply(shop.provider(), change)) is ChangeResult.UNCHANGED, "an effect twice is one effect"
     seen, preview = look(shop.provider(), wanted)
-    assert isinstance(seen, Present) and seen.outputs == {"exitCode": 0} and seen.content == change.expects
-    assert preview.effect is Effect.NONE and not preview.warnings and shop.runs() == 1
+    assert isinstance(seen, PresentObject) and seen.outputs == {"exitCode": 0} and seen.content == change.expects
+    assert preview.effect is PreviewEffect.NONE and not preview.warnings and shop.runs() == 1
 
     other = replace(wanted, manifest={**wanted.manifest, "spec": {**wanted.manifest["spec"], "oncePer": "sha256:2"}})
     assert ended(apply(shop.provider(), planned(shop.provider(), other))) is ChangeResult.DONE
-    assert shop.runs() == 2 and look(shop.provider(), wanted)[1].effect is Effect.NONE
+    assert shop.runs() == 2 and look(shop.provider(), wanted)[1].effect is PreviewEffect.NONE
 
 
 def test_a_command_that_failed_is_planned_again_and_its_log_is_evidence(shop: Shop) -> None:
@@ -75,13 +75,13 @@ def test_a_command_that_failed_is_planned_again_and_its_log_is_evidence(shop: Sh
     assert first.message.startswith(f"exit code 3 in {shop.pod}; 9 bytes of output, hmac-sha256:")
     assert "plan again" in first.remedy
     seen, preview = look(shop.provider(), wanted)
-    assert isinstance(seen, Present) and seen.outputs == {"exitCode": 3} and preview.effect is Effect.RUN
+    assert isinstance(seen, PresentObject) and seen.outputs == {"exitCode": 3} and preview.effect is PreviewEffect.RUN
     assert (preview.fields[-1].path, preview.fields[-1].before, preview.fields[-1].after) == (("exitCode",), 3, 0)
     assert "exit code 3" in preview.warnings[0]
     change = planned(shop.provider(), wanted)
     assert ended(apply(shop.provider(), change)) is ChangeResult.DONE
     assert shop.runs() == 2 and shop.mark_of(wanted)["data"]["attempt"] == "2"
-    assert look(shop.provider(), wanted)[1].effect is Effect.NONE
+    assert look(shop.provider(), wanted)[1].effect is PreviewEffect.NONE
 
 
 def test_what_the_vault_knows_is_in_no_log(shop: Shop) -> None:
@@ -97,14 +97,14 @@ def test_another_command_for_the_same_value_is_told(shop: Shop) -> None:
     apply(shop.provider(), planned(shop.provider(), wanted))
     spec = {**wanted.manifest["spec"], "command": ["false"]}
     _, preview = look(shop.provider(), replace(wanted, manifest={**wanted.manifest, "spec": spec}))
-    assert preview.effect is Effect.NONE and "another command" in preview.warnings[0]
+    assert preview.effect is PreviewEffect.NONE and "another command" in preview.warnings[0]
 
 
 def test_a_value_that_is_known_only_later(shop: Shop) -> None:
     ref = OutputRef(parse_output_ref("RegistryImage/api#digest").address, "digest")
     wanted = shop.wanted(shop.count, key=ref)
     seen, preview = look(shop.provider(), wanted)
-    assert isinstance(seen, Absent) and preview.effect is Effect.RUN and preview.fields[-1].after == ref
+    assert isinstance(seen, AbsentObject) and preview.effect is PreviewEffect.RUN and preview.fields[-1].after == ref
     change = planned(shop.provider(), wanted)
     with pytest.raises(PermanentError, match="not known"):
         shop.provider().apply(change, {})
@@ -129,7 +129,7 @@ def test_two_who_apply_at_once_run_it_once(shop: Shop) -> None:
         assert shop.runs() == number + 1
         assert results.count(ChangeResult.DONE) == 1, results
         assert set(results) <= {ChangeResult.DONE, ChangeResult.UNCHANGED, ChangeResult.UNKNOWN}
-        assert look(shop.provider(), wanted)[1].effect is Effect.NONE
+        assert look(shop.provider(), wanted)[1].effect is PreviewEffect.NONE
 
 
 def _lose(shop: Shop, wanted: Resource) -> ApplyFailure:
@@ -167,16 +167,18 @@ def test_a_connection_cut_while_it_runs_is_unknown_and_then_blocked(shop: Shop) 
     path = f"/api/v1/namespaces/{shop.namespace}/configmaps/{mark['metadata']['name']}"
     patch = {"data": {"exitCode": "0"}}
     shop.cluster.api().request("PATCH", path, patch, content_type="application/merge-patch+json")
-    assert look(shop.provider(), wanted)[1].effect is Effect.NONE, "somebody looked and said that it had succeeded"
+    assert look(shop.provider(), wanted)[1].effect is PreviewEffect.NONE, (
+        "somebody looked and said that it had succeeded"
+    )
     shop.cluster.api().delete(path)
-    assert look(shop.provider(), wanted)[1].effect is Effect.RUN
+    assert look(shop.provider(), wanted)[1].effect is PreviewEffect.RUN
 
 
 def test_an_idempotent_command_that_may_have_run_is_planned_again_and_not_by_the_same_run(shop: Shop) -> None:
     wanted = shop.wanted(f"{shop.count}; test $(wc -l < {shop.witness}) -gt 1 || exec sleep 3", idempotent=True)
     assert _lose(shop, wanted).result is ChangeResult.UNKNOWN and shop.runs() == 1
     _, preview = look(shop.provider(), wanted)
-    assert preview.effect is Effect.RUN and not preview.blocked and "not on record" in preview.warnings[0]
+    assert preview.effect is PreviewEffect.RUN and not preview.blocked and "not on record" in preview.warnings[0]
     change = planned(shop.provider(), wanted)
     assert ended(apply(shop.provider(), change)) is ChangeResult.DONE and shop.runs() == 2
     assert ended(apply(shop.provider(), change)) is ChangeResult.UNCHANGED and shop.runs() == 2
@@ -195,7 +197,7 @@ def test_cut_at_any_byte_it_runs_at_most_once(shop: Shop, cut: str) -> None:
             result = ended(apply(provider, change))
         ran = shop.runs() - before
         _, preview = look(shop.provider(), wanted)
-        settled = {ChangeResult.DONE: preview.effect is Effect.NONE, ChangeResult.UNKNOWN: bool(preview.blocked)}
+        settled = {ChangeResult.DONE: preview.effect is PreviewEffect.NONE, ChangeResult.UNKNOWN: bool(preview.blocked)}
         assert settled[result] and ran <= 1 and (result is ChangeResult.UNKNOWN or ran == 1), (
             cut,
             at,
@@ -233,7 +235,7 @@ def test_a_target_that_is_not_there_or_not_ready_leaves_no_mark(shop: Shop) -> N
         wanted = shop.wanted("true", **spec)
         found = failure(apply(shop.provider(), planned(shop.provider(), wanted)))
         assert found.result is ChangeResult.FAILED and why in found.message
-        assert isinstance(look(shop.provider(), wanted)[0], Absent)
+        assert isinstance(look(shop.provider(), wanted)[0], AbsentObject)
 
 
 def test_a_command_that_was_not_started_leaves_the_failure_before_it_on_record(shop: Shop) -> None:
@@ -275,7 +277,7 @@ def test_an_end_that_cannot_be_put_on_record_at_once_is_not_lost(shop: Shop) -> 
             outcome = apply(provider, change)
         assert ended(outcome) is expected and shop.runs() == before + 1
         _, preview = look(shop.provider(), wanted)
-        assert preview.effect is Effect.NONE if healed else preview.blocked
+        assert preview.effect is PreviewEffect.NONE if healed else preview.blocked
         if isinstance(outcome, ApplyFailure):
             assert "ended with exit code 0" in outcome.message
 
@@ -309,11 +311,11 @@ def test_a_damaged_mark_is_unreadable_and_a_reader_without_rights_too(shop: Shop
     patch = {"data": {"attempt": "many"}}
     shop.cluster.api().request("PATCH", path, patch, content_type="application/merge-patch+json")
     seen = shop.provider().read([wanted], (), ()).observations[wanted.address]
-    assert isinstance(seen, Unreadable) and "damaged" in seen.reason and name in seen.reason
+    assert isinstance(seen, UnreadableObject) and "damaged" in seen.reason and name in seen.reason
     live = LiveCluster(resolve_connection_settings(str(shop.cluster.kubeconfig_of("alice")), environ={}))
     seen = (
         PodExecProvider(live, PodCommandRunner(live), KeyedFingerprinter(bytes(32)))
         .read([wanted], (), ())
         .observations[wanted.address]
     )
-    assert isinstance(seen, Unreadable) and "cannot get" in seen.reason
+    assert isinstance(seen, UnreadableObject) and "cannot get" in seen.reason

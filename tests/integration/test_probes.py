@@ -14,9 +14,9 @@ import pytest
 from planner.address import Address
 from planner.errors import PermanentError
 from planner.plan import Action, Change, Precondition
-from planner.ports import Absent, Effect, Present, Readiness
+from planner.ports import AbsentObject, PresentObject, PreviewEffect, Readiness
 from planner.resource import Resource
-from planner.source_ref import SourceRef
+from planner.source_line_ref import SourceRef
 from providers.probes.expected_response import ExpectedResponse, ProbeResponse, unmet_probe_expectations
 from providers.probes.provider import HttpProbeProvider
 from providers.probes.send_probe import create_canned_answers_prober, create_network_prober
@@ -123,7 +123,7 @@ def test_nobody_is_asked_for_a_plan_unless_told_to(site: Site) -> None:
     provider = HttpProbeProvider(create_network_prober())
     quiet = _resource(_document(site.url))
     (seen,) = provider.read([quiet], (), ()).observations.values()
-    assert isinstance(seen, Absent) and site.asked == 0
+    assert isinstance(seen, AbsentObject) and site.asked == 0
     assert provider.preview([(quiet, seen)])[ADDRESS].on_change == (), "it follows changes of what it needs"
 
 
@@ -134,9 +134,9 @@ def test_read_at_plan(site: Site, status: int) -> None:
     provider = HttpProbeProvider(create_network_prober())
     resource = _resource(_document(site.url, readAtPlan=True))
     (seen,) = provider.read([resource], (), ()).observations.values()
-    assert isinstance(seen, Present) and site.asked == 1
+    assert isinstance(seen, PresentObject) and site.asked == 1
     preview = provider.preview([(resource, seen)])[ADDRESS]
-    assert (preview.effect, preview.on_change) == (Effect.RUN, () if status == 200 else None)
+    assert (preview.effect, preview.on_change) == (PreviewEffect.RUN, () if status == 200 else None)
     assert ("status 404" in preview.evidence) == (status == 404)
 
 

@@ -15,9 +15,9 @@ import pytest
 from planner.address import Address
 from planner.errors import PermanentError
 from planner.plan import Action, Change, Precondition
-from planner.ports import Effect, Observation, Present, Preview, Readiness, Unreadable
+from planner.ports import Observation, PresentObject, Preview, PreviewEffect, Readiness, UnreadableObject
 from planner.resource import Resource
-from planner.source_ref import SourceRef
+from planner.source_line_ref import SourceRef
 from planner.spec.kinds.probes import PrometheusQuery
 from providers.prometheus.provider import PrometheusProvider
 from providers.prometheus.query_result import QueryResult, prometheus_number_text, unmet_query_expectation
@@ -70,19 +70,19 @@ def test_a_real_prometheus_is_waited_for_and_then_holds(prometheus: Prometheus) 
     over = _run(provider, _resource(prometheus.url, "sum(jobs)", value=5))
     assert over.ok and over.outputs == {"value": "5"}
     for promql, expect, effect in (
-        ("jobs", {"range": [2, 3]}, Effect.NONE),
-        ("jobs", {"range": [2.5, 3]}, Effect.RUN),
-        ("jobs", {"value": 2}, Effect.RUN),
-        ("none_such", {"count": 0}, Effect.NONE),
-        ("none_such", {"range": [0, 9]}, Effect.RUN),
-        ("odd", {"value": 0}, Effect.RUN),
-        ("big", {"range": [0, 9]}, Effect.RUN),
-        ("scalar(sum(jobs))", {"value": 5}, Effect.NONE),
-        ("jobs[1m]", {"count": 2}, Effect.RUN),
+        ("jobs", {"range": [2, 3]}, PreviewEffect.NONE),
+        ("jobs", {"range": [2.5, 3]}, PreviewEffect.RUN),
+        ("jobs", {"value": 2}, PreviewEffect.RUN),
+        ("none_such", {"count": 0}, PreviewEffect.NONE),
+        ("none_such", {"range": [0, 9]}, PreviewEffect.RUN),
+        ("odd", {"value": 0}, PreviewEffect.RUN),
+        ("big", {"range": [0, 9]}, PreviewEffect.RUN),
+        ("scalar(sum(jobs))", {"value": 5}, PreviewEffect.NONE),
+        ("jobs[1m]", {"count": 2}, PreviewEffect.RUN),
     ):
         _, preview = _look(provider, _resource(prometheus.url, promql, **expect))
         assert preview is not None and preview.effect is effect, (promql, preview)
-        assert preview.on_change is None and bool(preview.evidence) is (effect is Effect.RUN)
+        assert preview.on_change is None and bool(preview.evidence) is (effect is PreviewEffect.RUN)
     _, preview = _look(provider, _resource(prometheus.url, "jobs{", count=1))
     assert preview is not None and "refuses the query" in preview.blocked and "promql" in preview.remedy
 
@@ -102,8 +102,8 @@ def test_nobody_there_does_not_hold_but_is_no_failure_to_read() -> None:
     provider = PrometheusProvider(create_network_querier())
     for server, why in ((f"http://127.0.0.1:{port}", "refused"), ("http://no.such.invalid", "name is not known")):
         seen, preview = _look(provider, _resource(server, "up", count=1))
-        assert isinstance(seen, Present) and preview is not None
-        assert preview.effect is Effect.RUN and preview.on_change is None and why in preview.evidence
+        assert isinstance(seen, PresentObject) and preview is not None
+        assert preview.effect is PreviewEffect.RUN and preview.on_change is None and why in preview.evidence
 
 
 @contextmanager
@@ -136,7 +136,7 @@ def _answering(status: int, body: bytes) -> Iterator[str]:
 def test_error_pages_do_not_hold(status: int, body: bytes) -> None:
     with _answering(status, body) as server:
         seen, preview = _look(PrometheusProvider(create_network_querier()), _resource(server, "up", count=1))
-    assert isinstance(seen, Present) and preview is not None and preview.effect is Effect.RUN
+    assert isinstance(seen, PresentObject) and preview is not None and preview.effect is PreviewEffect.RUN
     assert preview.evidence.isascii() and preview.evidence.isprintable() and len(preview.evidence) < 300
 
 
@@ -147,7 +147,7 @@ def test_who_may_not_ask_cannot_read(status: int) -> None:
         provider = PrometheusProvider(create_network_querier())
         seen, preview = _look(provider, wanted)
         over = _run(provider, wanted)
-    assert isinstance(seen, Unreadable) and str(status) in seen.reason and preview is None
+    assert isinstance(seen, UnreadableObject) and str(status) in seen.reason and preview is None
     assert over.done and not over.ok
 
 
@@ -155,7 +155,7 @@ def test_what_speaks_no_tls_cannot_be_read() -> None:
     with _answering(200, b"") as server:
         wanted = _resource(server.replace("http:", "https:"), "up", count=1)
         seen, _ = _look(PrometheusProvider(create_network_querier()), wanted)
-    assert isinstance(seen, Unreadable) and "TLS" in seen.reason
+    assert isinstance(seen, UnreadableObject) and "TLS" in seen.reason
 
 
 def test_without_a_server_it_is_blocked() -> None:
@@ -191,7 +191,7 @@ def test_a_sandbox_answers_from_its_file(tmp_path: Path) -> None:
     assert _run(provider, _resource(server, "jobs", count=2)).ok
     assert _run(provider, _resource(server, "none", count=0)).ok
     _, preview = _look(provider, _resource(server, "other", count=0))
-    assert preview is not None and preview.effect is Effect.RUN and "no canned answer" in preview.evidence
+    assert preview is not None and preview.effect is PreviewEffect.RUN and "no canned answer" in preview.evidence
     file.write_text(json.dumps({"queries": [{"promql": "up", "value": "x"}]}))
     with pytest.raises(PermanentError, match="canned answer is incomplete"):
         create_canned_answers_querier(file)

@@ -20,7 +20,11 @@ import pytest
 
 from planner.app.load_desired import load_desired_offline
 from planner.app.request import Request
-from planner.rollout.promotion_prediction import Promotion, parse_promoted_services, predict_promotion
+from planner.rollout.promotion_commit_prediction import (
+    PredictedPromotionCommit,
+    parse_promotable_services,
+    predict_promotion_commit,
+)
 from tests.testbed.errors import PartMissing
 from tests.testbed.fixtures import part
 from tests.testbed.git_fixtures import BareRepository
@@ -101,13 +105,13 @@ def test_b4_b14_the_scripts_build_and_commit_what_was_predicted(pipeline: Pipeli
     assert counts[0] == 6 and (len(counts) < 3 or min(counts) < 6)
 
 
-def _predict(pipeline: Pipeline, mirror: BareRepository, commit: str) -> Promotion:
+def _predict(pipeline: Pipeline, mirror: BareRepository, commit: str) -> PredictedPromotionCommit:
     def listing(path: str) -> str:
         text = mirror.git("ls-tree", "-r", commit, "--", path)
         return f"{text}\n" if text else ""
 
-    services = parse_promoted_services(pipeline.maps["hwlab-v03-services"]["services.json"])
-    return predict_promotion(services, pipeline.maps["hwlab-v03-gitops"], _all(mirror), listing)
+    services = parse_promotable_services(pipeline.maps["hwlab-v03-services"]["services.json"])
+    return predict_promotion_commit(services, pipeline.maps["hwlab-v03-gitops"], _all(mirror), listing)
 
 
 def _roll_out(pipeline: Pipeline, mirror: BareRepository, commit: str, number: int) -> dict[str, str]:
@@ -139,7 +143,7 @@ def _committed(mirror: BareRepository) -> dict[str, str]:
     return {name: text for name, text in _all(mirror).items() if name != "catalog.json"}
 
 
-def _with_digests(predicted: Promotion, built: Mapping[str, str]) -> dict[str, str]:
+def _with_digests(predicted: PredictedPromotionCommit, built: Mapping[str, str]) -> dict[str, str]:
     """The predicted files, the unknown digests put in."""
     found = dict(predicted.files)
     for name, image in predicted.builds.items():

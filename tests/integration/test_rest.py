@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from planner.errors import PermanentError, PreconditionError
-from planner.ports import Absent, Effect, Present, Unreadable
+from planner.ports import AbsentObject, PresentObject, PreviewEffect, UnreadableObject
 from planner.resource import Resource
 from planner.values import parse_output_ref
 from tests.integration.rest_world import TOKEN, Desk, rows
@@ -36,7 +36,7 @@ def desk(server: RestServer, tmp_path: Path) -> Desk:
 def test_an_object_comes_into_being_and_the_second_plan_is_empty(desk: Desk) -> None:
     wanted = desk.resource(body={"limits": {"rpm": 60}, "tags": ["a", "b"]}, outputs={"id": "id", "first": "tags[0]"})
     change = desk.change(wanted)
-    assert isinstance(desk.seen(wanted), Absent) and desk.server.count("POST") == 0, "a plan writes nothing"
+    assert isinstance(desk.seen(wanted), AbsentObject) and desk.server.count("POST") == 0, "a plan writes nothing"
     assert rows(change) == [
         ("limits", "add", None, {"rpm": 60}),
         ("name", "add", None, "codex"),
@@ -45,7 +45,7 @@ def test_an_object_comes_into_being_and_the_second_plan_is_empty(desk: Desk) -> 
     written = desk.provider.apply(change, {})
     assert (written.uid, written.outputs, written.already) == ("1", {"id": 1, "first": "a"}, False)
     seen = desk.seen(wanted)
-    assert isinstance(seen, Present) and seen.content == change.expects and seen.outputs == written.outputs
+    assert isinstance(seen, PresentObject) and seen.content == change.expects and seen.outputs == written.outputs
     assert desk.is_settled(wanted) and desk.provider.apply(change, {}).already and desk.server.count("POST") == 1
 
 
@@ -65,7 +65,7 @@ def test_every_collection_is_listed_once_however_many_objects_are_wanted(desk: D
     desk.apply(*wanted)
     desk.server.asked.clear()
     observations, _, changes = desk.look(*wanted)
-    assert all(isinstance(one, Present) for one in observations) and not changes
+    assert all(isinstance(one, PresentObject) for one in observations) and not changes
     desk.provider.read(wanted[:5], (), ())  # as when outputs of others are filled in
     assert sorted((one.method, one.path) for one in desk.server.asked) == [
         ("GET", "/api/accounts"),
@@ -92,8 +92,8 @@ def test_a_list_is_read_to_its_end(
     items = {"items": "data.items"} if envelope else {}
     wanted = [desk.resource(f"g{n}", list={**items, "query": {"kind": "a b"}, "pages": pages}) for n in range(7)]
     observations = desk.look(*wanted)[0]
-    assert [isinstance(one, Present) for one in observations] == [True] * 6 + [False]
-    assert isinstance(observations[6], Absent) and desk.server.count("GET") == requests
+    assert [isinstance(one, PresentObject) for one in observations] == [True] * 6 + [False]
+    assert isinstance(observations[6], AbsentObject) and desk.server.count("GET") == requests
     assert all("kind=a%20b" in one.path for one in desk.server.asked)
 
 
@@ -101,7 +101,7 @@ def test_a_next_page_that_a_link_names_is_followed_without_being_declared(desk: 
     desk.server.paging, desk.server.page_size = "link", 2
     for n in range(5):
         desk.server.put("groups", name=f"g{n}")
-    assert isinstance(desk.seen(desk.resource("g4")), Present) and desk.server.count("GET") == 3
+    assert isinstance(desk.seen(desk.resource("g4")), PresentObject) and desk.server.count("GET") == 3
 
 
 def _json(body: Any, **headers: str) -> tuple[int, dict[str, str], Any]:
@@ -147,7 +147,7 @@ def test_what_cannot_be_read_is_never_absent(case: str, desk: Desk) -> None:
     desk.server.fault("GET", *faults)
     wanted = desk.resource("x", {"name": spec["key"]}) if "key" in spec else desk.resource(**spec)
     seen, previews, changes = desk.look(wanted)
-    assert isinstance(seen[0], Unreadable) and why in seen[0].reason and seen[0].reason.isprintable(), seen
+    assert isinstance(seen[0], UnreadableObject) and why in seen[0].reason and seen[0].reason.isprintable(), seen
     assert previews == [None] and not changes
 
 
@@ -160,13 +160,13 @@ def test_wrong_tokens_tls_and_nobody_are_unreadable_too(desk: Desk) -> None:
         desk.resource("c", baseUrl=f"http://127.0.0.1:{port}"),
         desk.resource("d", baseUrl="http://no.such.invalid"),
     ]
-    reasons = [one.reason for one in desk.look(*wanted)[0] if isinstance(one, Unreadable)]
+    reasons = [one.reason for one in desk.look(*wanted)[0] if isinstance(one, UnreadableObject)]
     assert ["401" in reasons[0], "TLS" in reasons[1], "refused" in reasons[2], "name" in reasons[3]] == [True] * 4
 
 
 def test_a_short_storm_is_waited_out(desk: Desk) -> None:
     desk.server.fault("GET", (503, {}, {}), (429, {"Retry-After": "1"}, {}))
-    assert isinstance(desk.seen(desk.resource()), Absent)
+    assert isinstance(desk.seen(desk.resource()), AbsentObject)
 
 
 def test_two_resources_of_one_object_are_blocked_both(desk: Desk) -> None:
@@ -285,7 +285,7 @@ def test_a_weak_tag_is_no_precondition(desk: Desk, monkeypatch: pytest.MonkeyPat
 def test_an_id_that_is_no_text_makes_the_answer_unreadable(desk: Desk) -> None:
     desk.server.objects("groups").append({"id": "\ud800", "name": "codex", "rpm": 1})
     seen = desk.seen(desk.resource(body={"rpm": 60}))
-    assert isinstance(seen, Unreadable) and "no Unicode" in seen.reason
+    assert isinstance(seen, UnreadableObject) and "no Unicode" in seen.reason
 
 
 @pytest.mark.parametrize("identifier", ["..", ".", "", None, True])
@@ -322,7 +322,7 @@ def _with_body(resource: Resource, **body: Any) -> Resource:
 def test_what_waits_for_an_output_is_planned_and_not_asked_for(desk: Desk) -> None:
     ref = parse_output_ref("GitHead/source#short")
     by_key = _with_body(desk.resource(), name=ref)
-    assert isinstance(desk.seen(by_key), Absent) and not desk.server.asked
+    assert isinstance(desk.seen(by_key), AbsentObject) and not desk.server.asked
     assert rows(desk.preview(by_key)) == [("name", "add", None, ref)]
     desk.server.put("groups", name="codex", commit="old")
     open_field = _with_body(desk.resource(), commit=ref)
@@ -330,4 +330,4 @@ def test_what_waits_for_an_output_is_planned_and_not_asked_for(desk: Desk) -> No
     assert rows(change) == [("commit", "change", "old", ref)] and change.expects == ""
     with pytest.raises(PermanentError, match="still unknown"):
         desk.provider.apply(change, {})
-    assert desk.preview(by_key).effect is Effect.CREATE and desk.server.count("PUT") == 0
+    assert desk.preview(by_key).effect is PreviewEffect.CREATE and desk.server.count("PUT") == 0

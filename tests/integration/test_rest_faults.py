@@ -15,7 +15,7 @@ from planner.events import ChangeResult
 from planner.executor import ExecutionOptions
 from planner.executor.apply_effect import ApplyFailure, apply_with_retries
 from planner.plan import Change
-from planner.ports import Unreadable, Written
+from planner.ports import UnreadableObject, Written
 from tests.integration.rest_world import TOKEN, Desk
 from tests.testbed.listening import listening
 from tests.testbed.rest_server import RestServer, rest_server
@@ -158,7 +158,7 @@ def _listener() -> Iterator[tuple[str, list[bytes]]]:
 def _redirected(url: str, desk: Desk) -> str:
     desk.server.fault("GET", (307, {"Location": f"{url}/api/groups"}, {}))
     seen = desk.seen(desk.resource(auth=AUTH))
-    assert isinstance(seen, Unreadable)
+    assert isinstance(seen, UnreadableObject)
     return seen.reason
 
 
@@ -172,7 +172,7 @@ def _redirected_post(url: str, desk: Desk) -> str:
 def _linked(url: str, desk: Desk) -> str:
     desk.server.fault("GET", (200, {"Link": f'<{url}/api/groups?page=2>; rel="next"'}, [{"name": "a"}]))
     seen = desk.seen(desk.resource(auth=AUTH))
-    assert isinstance(seen, Unreadable)
+    assert isinstance(seen, UnreadableObject)
     return seen.reason
 
 
@@ -199,10 +199,10 @@ def test_another_api_gets_its_own_credential_only(desk: Desk) -> None:
 def test_a_credential_that_no_header_can_carry_is_refused_unsaid(token: str, desk: Desk) -> None:
     desk.values["token"] = token
     seen = desk.seen(desk.resource(auth=AUTH))
-    assert isinstance(seen, Unreadable) and "the key token of Secret ns/s cannot stand in a header" in seen.reason
+    assert isinstance(seen, UnreadableObject) and "the key token of Secret ns/s cannot stand in a header" in seen.reason
     assert not desk.server.asked and (not token or token.strip() not in seen.reason)
 
 
 def test_a_secret_that_is_not_there_blocks_and_nothing_is_asked(desk: Desk) -> None:
     seen = desk.seen(desk.resource(auth={"secret": "ns/none", "key": "k", "header": "X-Key", "prefix": ""}))
-    assert isinstance(seen, Unreadable) and "does not exist" in seen.reason and not desk.server.asked
+    assert isinstance(seen, UnreadableObject) and "does not exist" in seen.reason and not desk.server.asked

@@ -16,7 +16,7 @@ import pytest
 from planner.errors import HwplanError, PermanentError, PreconditionError
 from planner.plan import ClusterIdentity, Plan, Selection
 from planner.plan_bytes import dump_plan
-from planner.ports import Effect, Present, Unreadable
+from planner.ports import PresentObject, PreviewEffect, UnreadableObject
 from planner.resource import Resource
 from tests.integration.rest_world import API_KEY, TOKEN, Desk, rows
 from tests.testbed.rest_server import RestServer, rest_server
@@ -92,7 +92,7 @@ def test_a_readable_secret_is_compared_by_its_fingerprint(desk: Desk) -> None:
     wanted = _wanted(desk, secrets={"api_key": {**KEY, "readable": True}})
     desk.apply(wanted)
     seen = desk.seen(wanted)
-    assert desk.is_settled(wanted) and isinstance(seen, Present) and API_KEY not in repr((seen, seen.value))
+    assert desk.is_settled(wanted) and isinstance(seen, PresentObject) and API_KEY not in repr((seen, seen.value))
     desk.server.objects("groups")[0]["api_key"] = "theirs"
     assert rows(desk.change(wanted)) == [("api_key", "change", PRINTS.fingerprint(b"theirs"), PRINT)]
     desk.apply(wanted)
@@ -119,7 +119,7 @@ def test_a_value_that_moved_since_the_plan_is_not_sent(desk: Desk) -> None:
 def test_a_secret_that_cannot_be_read_yet(desk: Desk) -> None:
     wanted = _wanted(desk, secrets={"api_key": {"secret": "ns/s", "key": "later"}}, fingerprints="notes")
     preview, change = desk.preview(wanted), desk.change(wanted)
-    assert preview.effect is Effect.CREATE and not preview.blocked and preview.expects == ""
+    assert preview.effect is PreviewEffect.CREATE and not preview.blocked and preview.expects == ""
     assert any("cannot be read yet" in warning for warning in preview.warnings)
     with pytest.raises(PermanentError, match="a secret cannot be read"):
         desk.provider.apply(change, {})
@@ -168,7 +168,7 @@ def test_no_secret_is_found_in_anything(desk: Desk, caplog: pytest.LogCaptureFix
         reported += [repr((seen, previews, changes, wanted)), dump_plan(plan).decode(), repr(desk.provider)]
         reported += [
             repr([one.desired for one in changes]),
-            repr([one.value for one in seen if isinstance(one, Present)]),
+            repr([one.value for one in seen if isinstance(one, PresentObject)]),
         ]
         for fault in faults:
             desk.server.fault("POST", fault)
@@ -183,7 +183,7 @@ def test_no_secret_is_found_in_anything(desk: Desk, caplog: pytest.LogCaptureFix
             reported.append("".join(traceback.format_exception(error)))
     desk.server.fault("GET", (401, {}, {"detail": TOKEN}))
     unreadable = desk.seen(_wanted(desk))
-    assert isinstance(unreadable, Unreadable) and desk.server.count("POST") > 9
+    assert isinstance(unreadable, UnreadableObject) and desk.server.count("POST") > 9
     reported += [repr(unreadable), caplog.text]
     found = [form for text in reported for secret in (TOKEN, API_KEY) for form in _forms(secret) if form in text]
     assert not found

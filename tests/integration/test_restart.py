@@ -15,9 +15,9 @@ from planner.contract.command_steps import change_of_preview
 from planner.errors import OutcomeUnknown, PermanentError, PreconditionError
 from planner.field_path import render_path
 from planner.plan import Change
-from planner.ports import Effect, Observation, Present, Preview, Readiness, Unreadable
+from planner.ports import Observation, PresentObject, Preview, PreviewEffect, Readiness, UnreadableObject
 from planner.resource import Resource
-from planner.source_ref import SourceRef
+from planner.source_line_ref import SourceRef
 from planner.values import JsonObject, OutputRef, SecretValue
 from providers.kubernetes.client.kubeconfig import resolve_connection_settings
 from providers.kubernetes.client.live_cluster import LiveCluster
@@ -84,7 +84,7 @@ class Stage:
     def is_due(self, resource: Resource) -> bool:
         """Whether a restart is planned although nothing else changes."""
         _, preview = self.look(resource)
-        return preview.effect is Effect.RUN and preview.on_change is None
+        return preview.effect is PreviewEffect.RUN and preview.on_change is None
 
     def settle(self, change: Change) -> Readiness:
         end = time.monotonic() + 60
@@ -179,7 +179,7 @@ def test_a_workload_that_the_plan_makes_is_not_restarted(stage: Stage) -> None:
     web = stage.restart()
     seen, preview = stage.look(web)
     missing = {Address.parse(text) for text in (stage.target, f"ConfigMap/{stage.namespace}/settings")}
-    assert isinstance(seen, Present) and not seen.uid and set(preview.lacks) == missing
+    assert isinstance(seen, PresentObject) and not seen.uid and set(preview.lacks) == missing
     change = stage.planned(web)
     assert [render_path(field.path) for field in change.fields] == [
         f"[{stage.target}].{render_path((*RECORD_PATH, MARK))}"
@@ -243,7 +243,7 @@ def test_always_follows_what_it_needs_and_is_made_once(stage: Stage) -> None:
     stage.start()
     web = stage.restart(when="always")
     _, preview = stage.look(web)
-    assert (preview.effect, preview.on_change) == (Effect.RUN, ()) and not preview.lacks
+    assert (preview.effect, preview.on_change) == (PreviewEffect.RUN, ()) and not preview.lacks
     change = stage.planned(web)
     before = stage.live()["metadata"]["generation"]
     assert [stage.provider().apply(change, {}).already for _ in range(3)] == [False, True, True]
@@ -255,7 +255,9 @@ def test_always_follows_what_it_needs_and_is_made_once(stage: Stage) -> None:
         stage.provider().apply(change, {})
     gone = stage.restart(when="always", target=f"Deployment.apps/{stage.namespace}/gone")
     _, preview = stage.look(gone)
-    assert preview.effect is Effect.NONE and preview.lacks, "a new workload needs no restart, an absent one is reported"
+    assert preview.effect is PreviewEffect.NONE and preview.lacks, (
+        "a new workload needs no restart, an absent one is reported"
+    )
 
 
 def test_outputs_of_other_systems_count_by_their_value(stage: Stage) -> None:
@@ -353,7 +355,7 @@ def test_what_may_not_be_read_is_not_absent(cluster: TestCluster, namespace: str
     )
     web = stage.restart()
     seen = stage.provider().read([web], (), ()).observations[web.address]
-    assert isinstance(seen, Unreadable) and stage.target in seen.reason
+    assert isinstance(seen, UnreadableObject) and stage.target in seen.reason
 
 
 def test_a_lost_answer_is_told_by_reading(cluster: TestCluster, namespace: str, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ import pytest
 from planner.address import address_of_document
 from planner.errors import PermanentError, PreconditionError
 from planner.field_path import render_path
-from planner.ports import Absent, Effect, Present, Unreadable
+from planner.ports import AbsentObject, PresentObject, PreviewEffect, UnreadableObject
 from planner.values import JsonObject, OutputRef
 from providers.cluster import Cluster, Listing, ObjectCollection
 from providers.kubernetes.client.kubeconfig import resolve_connection_settings
@@ -71,7 +71,9 @@ def test_the_plan_names_each_deletion_and_the_apply_makes_those_only(stage: Stag
     state = stage.provider().readiness([change])[change.address]
     assert state.done and state.ok and state.outputs == {"deleted": 3}
     seen, preview = stage.look(rule)
-    assert isinstance(seen, Present) and preview.effect is Effect.NONE and preview.outputs == {"deleted": 0}
+    assert (
+        isinstance(seen, PresentObject) and preview.effect is PreviewEffect.NONE and preview.outputs == {"deleted": 0}
+    )
     assert stage.provider().apply(change, {}).already, "what is gone is done"
 
 
@@ -87,7 +89,7 @@ def test_other_kinds(stage: Stage, kind: str) -> None:
     if kind == VOLUME and stage.api is not None:
         _finalize(stage, "a", "b")
     assert set(stage.live(kind)) == {"c", "busy"}
-    assert stage.look(stage.rule(kind, keep=1))[1].effect is Effect.NONE
+    assert stage.look(stage.rule(kind, keep=1))[1].effect is PreviewEffect.NONE
 
 
 def _finalize(stage: Stage, *names: str) -> None:
@@ -147,7 +149,7 @@ def test_a_saved_plan_stays_fresh_while_time_passes_and_objects_go(stage: Stage)
 
     def content(now: datetime) -> str:
         seen = stage.provider(now).read([again], (), ()).observations[change.address]
-        assert isinstance(seen, Present)
+        assert isinstance(seen, PresentObject)
         return seen.content
 
     assert content(NOW + timedelta(days=3)) == change.precondition.content
@@ -213,13 +215,13 @@ def test_selectors_that_say_nothing_safe(stage: Stage, selector: JsonObject, why
     rule = stage.rule(POD)
     rule = replace(rule, manifest={**rule.manifest, "spec": {"selector": selector}})
     seen = stage.provider().read([rule], (), ()).observations[rule.address]
-    assert isinstance(seen, Unreadable) and seen.reason == why
+    assert isinstance(seen, UnreadableObject) and seen.reason == why
 
 
 def test_a_name_that_is_not_known_yet_blocks(stage: Stage) -> None:
     rule = stage.rule(RUN, neverTouch=[OutputRef(namespaced(), "short")])
     seen, preview = stage.look(rule)
-    assert isinstance(seen, Absent) and "not known yet" in preview.blocked
+    assert isinstance(seen, AbsentObject) and "not known yet" in preview.blocked
 
 
 def namespaced() -> Any:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from planner.errors import PreconditionError
-from planner.ports import Effect
+from planner.ports import PreviewEffect
 from planner.values import JsonObject
 from providers.kubernetes.client.kubeconfig import resolve_connection_settings
 from providers.kubernetes.client.live_cluster import LiveCluster
@@ -63,7 +63,7 @@ def test_a6_the_heartbeat_of_a_pod_counts_for_its_job(stage: Stage) -> None:
     assert [str(one.path[0]) for one in change.fields] == ["idle"]
     stage.provider().apply(change, {})
     assert set(stage.live(JOB)) == {"busy"}
-    assert stage.look(_rule(stage))[1].effect is Effect.NONE
+    assert stage.look(_rule(stage))[1].effect is PreviewEffect.NONE
 
 
 @pytest.mark.parametrize("kind", [JOB, POD])

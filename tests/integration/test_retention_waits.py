@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from planner.ports import Effect, Unreadable
+from planner.ports import PreviewEffect, UnreadableObject
 from providers.kubernetes.client.kubeconfig import resolve_connection_settings
 from providers.kubernetes.client.live_cluster import LiveCluster
 from tests.integration.retention_world import POD, RUN, VOLUME, Stage, ended
@@ -22,7 +22,7 @@ def test_what_is_held_by_a_finalizer_is_waited_for(api_server: TestCluster, api_
     stage.provider().apply(change, {})
     state = stage.provider().readiness([change])[change.address]
     assert not state.done and state.message == "1 still being deleted, such as a"
-    assert stage.look(stage.rule(RUN, keep=0))[1].effect is Effect.NONE, "it is on its way"
+    assert stage.look(stage.rule(RUN, keep=0))[1].effect is PreviewEffect.NONE, "it is on its way"
     assert stage.provider().apply(change, {}).already
     path = f"/apis/tekton.dev/v1/namespaces/{api_namespace}/pipelineruns/a"
     api_server.api().merge(path, {"metadata": {"finalizers": None}})
@@ -46,4 +46,4 @@ def test_what_may_not_be_read_is_not_absent(api_server: TestCluster, api_namespa
     stage = Stage(lambda: user, api_namespace, api_server)
     rule = stage.rule(POD)
     seen = stage.provider().read([rule], (), ()).observations[rule.address]
-    assert isinstance(seen, Unreadable) and "pods" in seen.reason
+    assert isinstance(seen, UnreadableObject) and "pods" in seen.reason

@@ -185,10 +185,10 @@ def _import_everything() -> None:
 
 def _build_models() -> None:
     from planner.loading.config import load_config
-    from planner.spec.kinds import sources
+    from planner.spec.kinds import secret_and_manifest_sources
 
     load_config(_ROOT / "tests" / "cases" / "config" / "base" / "config")
-    sources.SecretSource.model_rebuild(force=True)
+    secret_and_manifest_sources.SecretSource.model_rebuild(force=True)
 
 
 if __name__ == "__main__":

@@ -20,7 +20,12 @@ from planner.loading.yaml.load_documents import MANIFEST, load_documents
 from planner.plan import Action, FieldChange, FieldOp
 from planner.rollout.argo_prediction import AFTER_BUILD, ArgoPrediction, PredictedArgoChange
 from planner.rollout.argo_tracking import FIELD_MANAGER, HOOK, TRACKING, argo_tracking_id
-from planner.rollout.promotion_prediction import CATALOG, Promotion, parse_promoted_services, predict_promotion
+from planner.rollout.promotion_commit_prediction import (
+    CATALOG,
+    PredictedPromotionCommit,
+    parse_promotable_services,
+    predict_promotion_commit,
+)
 from planner.spec.lane import Lane
 from planner.user_cache_folder import user_cache_folder
 from planner.values import Json, JsonObject
@@ -44,7 +49,7 @@ class PromotionPreview:
     """What the GitOps branch holds now, by name, and what it will hold after a promotion."""
 
     before: Mapping[str, str]
-    after: Promotion
+    after: PredictedPromotionCommit
 
 
 def preview_promotion(session: Session, lane: Lane, objects: ObjectCache, tree: str) -> PromotionPreview:
@@ -56,7 +61,7 @@ def preview_promotion(session: Session, lane: Lane, objects: ObjectCache, tree: 
     return PromotionPreview(before, _promoted(session, before, CommittedFiles(objects, tree)))
 
 
-def predict_sync_of_promotion(session: Session, promoted: Promotion) -> ArgoPrediction:
+def predict_sync_of_promotion(session: Session, promoted: PredictedPromotionCommit) -> ArgoPrediction:
     """What a sync of that will change. Never raises, as predict_sync_of_rollout."""
     try:
         return _Predictor.of(session, promoted).all()
@@ -90,10 +95,10 @@ def predict_sync_of_rollout(
 
 def _promotion(
     session: Session, lane: Lane, commit: str, objects: ObjectCache, *, promotes: bool, anew: bool
-) -> Promotion:
+) -> PredictedPromotionCommit:
     before = _branch_files(session, lane, objects)
     if not promotes:
-        return Promotion({name: text for name, text in before.items() if name != CATALOG}, {})
+        return PredictedPromotionCommit({name: text for name, text in before.items() if name != CATALOG}, {})
     head = _spec(session, "GitHead", f"{lane.remote}-{lane.source_branch}")
     remote = resolve_remote(head, open_remote_locations(session.request.config, session.world.sandbox))
     objects.bring(remote, commit, f"refs/heads/{lane.source_branch}")
@@ -105,9 +110,11 @@ def _branch_files(session: Session, lane: Lane, objects: ObjectCache) -> Mapping
     return _files(session, objects, flush["from"], f"refs/heads/{lane.gitops_branch}", _folder(session))
 
 
-def _promoted(session: Session, before: Mapping[str, str], source: CommittedFiles, *, anew: bool = False) -> Promotion:
-    services = parse_promoted_services(_data(session, "services").get("services.json", ""))
-    return predict_promotion(services, _data(session, "gitops"), before, source.listing, anew=anew)
+def _promoted(
+    session: Session, before: Mapping[str, str], source: CommittedFiles, *, anew: bool = False
+) -> PredictedPromotionCommit:
+    services = parse_promotable_services(_data(session, "services").get("services.json", ""))
+    return predict_promotion_commit(services, _data(session, "gitops"), before, source.listing, anew=anew)
 
 
 def _files(session: Session, objects: ObjectCache, side: JsonObject, ref: str, folder: str) -> Mapping[str, str]:
@@ -158,10 +165,10 @@ class _Predictor:
 
     cluster: Cluster
     application: JsonObject
-    promoted: Promotion
+    promoted: PredictedPromotionCommit
 
     @classmethod
-    def of(cls, session: Session, promoted: Promotion) -> _Predictor:
+    def of(cls, session: Session, promoted: PredictedPromotionCommit) -> _Predictor:
         cluster = session.world.cluster
         sync = _spec(session, "ArgoSync")
         kind = served_kind(cluster, "argoproj.io/v1alpha1", "Application")

@@ -16,7 +16,7 @@ from planner.errors import ProviderError
 from planner.field_path import FieldPath, parse_path, render_path
 from planner.resource import PROVENANCE, ROLE
 from planner.rollout import lane_evidence as names
-from planner.rollout.benchmark_verdict import LABEL
+from planner.rollout.ci_build_benchmark_verdict import LABEL
 from planner.rollout.lane_evidence import EvidenceReading
 from planner.values import Json, JsonObject, document_digest
 from providers.cluster import Cluster, ObjectCollection

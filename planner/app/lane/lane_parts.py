@@ -12,7 +12,7 @@ from dataclasses import field
 from planner.address import is_hwplan_kind
 from planner.dataclass import dataclass
 from planner.resource import Resource
-from planner.rollout.benchmark_verdict import LABEL
+from planner.rollout.ci_build_benchmark_verdict import LABEL
 from planner.values import Json, JsonObject, OutputRef, substitute_outputs
 
 SHORT = 12  # digits of a short commit id (decision B8)

@@ -9,7 +9,7 @@ from pathlib import Path
 from planner.dataclass import dataclass
 from planner.errors import ProviderError
 from planner.rollout import lane_evidence as names
-from planner.rollout.lane_equations import repository_of_image
+from planner.rollout.lane_equations import image_repository_without_tag
 from planner.rollout.lane_evidence import EvidenceReading, Readings
 from planner.values import JsonObject
 from providers.images.image_reference import ImageReference, parse_image_reference
@@ -71,13 +71,13 @@ def reused_images(named: EvidenceReading, built: Readings, hosts: frozenset[str]
     those of the registries that builds go to."""
     urls = [str(one.value.get("url")) for one in built.values() if one.readable]
     ours = hosts | {url.partition("/")[0] for url in urls}
-    known = {repository_of_image(url) for url in urls}
+    known = {image_repository_without_tag(url) for url in urls}
     found: dict[str, EvidenceReading] = {}
     images: list[str] = named.value["images"] if named.readable and isinstance(named.value, Mapping) else []
     for image in images:
         repository, _, digest = image.partition("@")
-        name = repository_of_image(image).rpartition("/")[2]
-        if repository.partition("/")[0] in ours and repository_of_image(repository) not in known:
+        name = image_repository_without_tag(image).rpartition("/")[2]
+        if repository.partition("/")[0] in ours and image_repository_without_tag(repository) not in known:
             value = {"url": image, "digest": digest, "reused": True}
             found[names.IMAGE + name] = EvidenceReading(value, named.source, named.at, named.version)
     return found

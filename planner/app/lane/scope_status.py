@@ -19,7 +19,7 @@ from planner.loading.problems import did_you_mean
 from planner.loading.selection import select_product
 from planner.plan import ClusterIdentity, Selection
 from planner.planning import PlanInputs
-from planner.ports import Effect, Present, Preview, Unreadable
+from planner.ports import PresentObject, Preview, PreviewEffect, UnreadableObject
 from planner.resource import Resource
 
 _IMAGES = "images"
@@ -112,8 +112,8 @@ def _service_of(resource: Resource) -> str:
 
 def _row(inputs: PlanInputs, address: Address) -> ScopeStatusResource:
     seen, preview = inputs.observations.get(address), inputs.previews.get(address)
-    scope, missing = inputs.resources[address].scope, not isinstance(seen, Present | Unreadable)
-    if isinstance(seen, Unreadable):
+    scope, missing = inputs.resources[address].scope, not isinstance(seen, PresentObject | UnreadableObject)
+    if isinstance(seen, UnreadableObject):
         return ScopeStatusResource(address.local, scope, "unreadable", seen.reason)
     reason = inputs.unsourced.get(address, "") or _open(preview)
     return ScopeStatusResource(address.local, scope, "to do" if reason else "ok", reason, missing and bool(reason))
@@ -123,14 +123,14 @@ def _open(preview: Preview | None) -> str:
     """What is still to be done, "" for nothing. A run that follows a change is not due while nothing changes."""
     if preview is None:
         return "not predicted"
-    if preview.blocked or preview.effect is Effect.NONE:
+    if preview.blocked or preview.effect is PreviewEffect.NONE:
         return preview.blocked or preview.awaiting
     return "" if preview.on_change is not None else _WORDS[preview.effect]
 
 
 _WORDS = {
-    Effect.CREATE: "missing",
-    Effect.UPDATE: "differs from what is declared",
-    Effect.REPLACE: "has to be replaced",
-    Effect.RUN: "has to run",
+    PreviewEffect.CREATE: "missing",
+    PreviewEffect.UPDATE: "differs from what is declared",
+    PreviewEffect.REPLACE: "has to be replaced",
+    PreviewEffect.RUN: "has to run",
 }

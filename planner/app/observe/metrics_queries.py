@@ -16,7 +16,7 @@ from planner.rollout.metrics_verdicts import (
     INCONCLUSIVE,
     REFUSED,
     MetricsQueryRow,
-    exit_code_of_queries,
+    exit_code_of_metrics_queries,
     judge_metrics_query,
 )
 from planner.values import JsonObject
@@ -46,7 +46,7 @@ class MetricsQueryRounds:
     @property
     def exit_code(self) -> int:
         """0 when enough rounds in a row held."""
-        return 0 if self.held >= self.wanted else exit_code_of_queries(self.rows) or 2
+        return 0 if self.held >= self.wanted else exit_code_of_metrics_queries(self.rows) or 2
 
 
 def declared_queries(request: Request) -> tuple[tuple[MetricsQuery, ...], MetricsReader]:
@@ -96,7 +96,7 @@ def ask_queries_repeatedly(
     until, held = clock() + within, 0
     while True:
         rows = ask_queries(reader, queries)
-        code = exit_code_of_queries(rows)
+        code = exit_code_of_metrics_queries(rows)
         held = held + 1 if code == 0 else 0
         yield MetricsQueryRounds(rows, held, times)
         if held >= times or code == 1 or clock() + every > until:

@@ -7,13 +7,13 @@ from planner.app.request import Request
 from planner.dataclass import dataclass
 from planner.errors import SelectionError, TemporaryError
 from planner.rollout.metrics_verdicts import (
-    ClientTraffic,
+    ProxyClientTraffic,
     ScrapeTargetRow,
-    client_traffic_queries,
     compare_scrape_targets,
+    proxy_client_traffic_queries,
     single_number,
 )
-from planner.spec.infrastructure import ProxyByteCounter
+from planner.spec.namespaces_proxies_storage import ProxyByteCounterMetric
 from planner.spec.node import NodeConfig
 from providers.prometheus.scrape_targets import ScrapedTarget
 
@@ -51,7 +51,7 @@ def _row(one: ScrapedTarget) -> ScrapeTargetRow:
 
 def read_proxy_traffic(
     request: Request, clients: tuple[str, ...], window: float
-) -> tuple[str, tuple[ClientTraffic, ...]]:
+) -> tuple[str, tuple[ProxyClientTraffic, ...]]:
     """The node, and what its proxy server counted for each client in the last `window` seconds. Raises SelectionError
     where the node declares no such counter."""
     name, node = selected_metrics_node(request)
@@ -64,19 +64,19 @@ def read_proxy_traffic(
     return name, tuple(query_client_traffic(reader, counter, client, window) for client in clients)
 
 
-def traffic_counter(node: NodeConfig) -> ProxyByteCounter | None:
+def traffic_counter(node: NodeConfig) -> ProxyByteCounterMetric | None:
     """How the node's proxy server counts; None where it has none or does not."""
     return node.egress_proxy.traffic if node.egress_proxy else None
 
 
 def query_client_traffic(
-    reader: MetricsReader, counter: ProxyByteCounter, client: str, window: float, at: float | None = None
-) -> ClientTraffic:
+    reader: MetricsReader, counter: ProxyByteCounterMetric, client: str, window: float, at: float | None = None
+) -> ProxyClientTraffic:
     """What was counted for one client in the `window` seconds before `at` (a Unix time; None: now)."""
-    rate, total = client_traffic_queries(counter.counter, counter.client_label, client, window, at)
+    rate, total = proxy_client_traffic_queries(counter.counter, counter.client_label, client, window, at)
     try:
         seen = [single_number(reader.ask(reader.server, one).values) for one in (rate, total)]
     except TemporaryError as error:
-        return ClientTraffic(client, window, None, None, reader.server, error.described(), total)
+        return ProxyClientTraffic(client, window, None, None, reader.server, error.described(), total)
     reason = "" if None not in seen else "the proxy server counted nothing that can be read"
-    return ClientTraffic(client, window, seen[0], seen[1], reader.server, reason, total)
+    return ProxyClientTraffic(client, window, seen[0], seen[1], reader.server, reason, total)

@@ -16,12 +16,12 @@ from planner.app.pull_requests.pull_requests_reader import PullRequestsReader
 from planner.app.runtime import state_folder
 from planner.errors import HwplanError
 from planner.pull_requests.approval_file import parse_approval_file
-from planner.pull_requests.approvals import Approval, comment_approvals, count_approvals
-from planner.pull_requests.candidate import MergeCandidate
+from planner.pull_requests.approvals import Approval, approvals_in_comments, count_approvals
 from planner.pull_requests.deliveries import Delivery
 from planner.pull_requests.github_facts import BranchRules
 from planner.pull_requests.lane_memory import LaneMemory
-from planner.pull_requests.merge_queue import candidate_priority
+from planner.pull_requests.merge_candidate import MergeCandidate
+from planner.pull_requests.merge_queue import candidate_priority_by_labels
 from planner.pull_requests.merge_requirements import unmet_requirements
 from planner.rfc3339 import parse_time
 from planner.spec.pull_requests import ApprovalRules
@@ -48,7 +48,7 @@ def read_approvals(
     recorded = _recorded(place, store, reader)
     found = {one.pull.number: one for one in candidates}
     looks = _LOOKS
-    for one in sorted(candidates, key=lambda one: (-candidate_priority(one, place.rules), one.pull.number)):
+    for one in sorted(candidates, key=lambda one: (-candidate_priority_by_labels(one, place.rules), one.pull.number)):
         lacks = unmet_requirements(one, place.rules, branch, base=place.branch, now=now)
         if not looks or any(lack.code != "approval" for lack in lacks):
             continue
@@ -98,7 +98,7 @@ def _approved(
     since = parse_time(facts.first) if facts is not None else None
     parts: Mapping[str, str]
     try:
-        said = comment_approvals(reader.client.comments(place.repo, number), head, since)
+        said = approvals_in_comments(reader.client.comments(place.repo, number), head, since)
         if number not in memory.approved and not _may_count(place, head, [*recorded, *said]):
             here = [approval for approval in recorded if approval.head == head]
             return replace(one, approvals=(*here, *said))
@@ -116,7 +116,7 @@ def read_approvals_after_merge(
 ) -> tuple[Approval, ...]:
     """Who approved `effect` of a pull request since its merge was decided. Raises ProviderError."""
     comments = reader.client.comments(place.repo, merged.pull)
-    said = comment_approvals(comments, merged.head, parse_time(merged.begun))
+    said = approvals_in_comments(comments, merged.head, parse_time(merged.begun))
     return (*_of_pull_request(_recorded(place, store, reader), effect, merged.head), *said)
 
 

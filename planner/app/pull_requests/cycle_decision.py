@@ -8,11 +8,11 @@ from planner.app.lane_holds import standing_hold_of_lane
 from planner.app.pull_requests.cycle_progress import CycleProgress
 from planner.app.pull_requests.pull_requests_reader import PullRequestCycleReading, PullRequestsReader
 from planner.errors import StalePlan
-from planner.pull_requests.candidate import UnmetRequirement
 from planner.pull_requests.deliveries import DeliveryStep, unaccepted_mismatch
-from planner.pull_requests.failure_issues import failures_in_a_row
-from planner.pull_requests.lane_freeze import LaneFreezeFacts
-from planner.pull_requests.merge_queue import CycleDecision, decide_merge_cycle
+from planner.pull_requests.failure_issues import count_failures_in_a_row
+from planner.pull_requests.lane_freeze import LaneFreezeInputs
+from planner.pull_requests.merge_candidate import UnmetRequirement
+from planner.pull_requests.merge_queue import CycleDecision, choose_candidate_to_merge
 
 _PAST = 50  # cycles that the self-stop looks at
 
@@ -35,7 +35,7 @@ def reading_with_approvals(
 def decide_cycle(progress: CycleProgress, reading: PullRequestCycleReading) -> CycleDecision:
     """What this cycle does; on a node that does not merge for the lane nothing is merged (B10)."""
     place = progress.place
-    decision = decide_merge_cycle(
+    decision = choose_candidate_to_merge(
         reading.candidates, place.rules, reading.branch, _state(progress, reading), base=place.branch, now=reading.now
     )
     if not place.merges:
@@ -63,7 +63,7 @@ def recheck_before_merge(
     same = candidate.pull.head == decision.merge.pull.head
     merge = decision.merge
     judged = replace(candidate, effect=merge.effect, approvals=merge.approvals) if same else candidate
-    again = decide_merge_cycle(
+    again = choose_candidate_to_merge(
         (judged,), progress.place.rules, now.branch, _state(progress, now), base=progress.place.branch, now=now.now
     )
     if again.merge is None or again.merge.pull.head != decision.merge.pull.head:
@@ -72,12 +72,12 @@ def recheck_before_merge(
         raise StalePlan(f"pull request {number} was changed while it was judged: {reason}")
 
 
-def _state(progress: CycleProgress, reading: PullRequestCycleReading) -> LaneFreezeFacts:
+def _state(progress: CycleProgress, reading: PullRequestCycleReading) -> LaneFreezeInputs:
     past = [one.result for one in reversed(progress.store.pulls.cycles(progress.place.key, limit=_PAST))]
     hold = standing_hold_of_lane(progress.store, progress.place.key)
-    return LaneFreezeFacts(
+    return LaneFreezeInputs(
         issues=reading.issues,
-        failures=failures_in_a_row(past),
+        failures=count_failures_in_a_row(past),
         remaining=reading.remaining,
         hold=str(hold) if hold else "",
         mismatch=unaccepted_mismatch(progress.known()),

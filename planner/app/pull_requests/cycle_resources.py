@@ -14,8 +14,8 @@ from planner.dataclass import dataclass
 from planner.pull_requests.commit_status import commit_status_of_candidate
 from planner.pull_requests.deliveries import Delivery, DeliveryStep
 from planner.pull_requests.failure_issues import (
-    FailureRecord,
-    IssueFamily,
+    CountedLaneFailures,
+    FailureIssueFamily,
     failure_issue_body,
     failure_issue_marker,
     failure_issue_title,
@@ -24,7 +24,7 @@ from planner.pull_requests.lane_memory import LaneMemory
 from planner.pull_requests.merge_queue import CycleDecision
 from planner.pull_requests.rollout_comment import COMMIT, rollout_comment_body, rollout_comment_marker
 from planner.resource import Resource
-from planner.source_ref import SourceRef
+from planner.source_line_ref import SourceRef
 from planner.values import JsonObject, OutputRef, OutputTemplate, document_digest
 
 SCOPE = "pulls"
@@ -139,7 +139,7 @@ def _comments(
 def _issues(place: MonitoredLane, memory: LaneMemory) -> Iterator[tuple[str, tuple[Resource, str]]]:
     """One for each family (B11). Those of a lane that wants none are made for a mismatch alone: it stops the lane."""
     for family, record in memory.failures.items():
-        if not place.spec.gate.failure_issue and family is not IssueFamily.MERGE_MISMATCH:
+        if not place.spec.gate.failure_issue and family is not FailureIssueFamily.MERGE_MISMATCH:
             continue
         known = memory.issues.get(str(family), "")
         if not record.is_open and not known:
@@ -153,11 +153,11 @@ def _issues(place: MonitoredLane, memory: LaneMemory) -> Iterator[tuple[str, tup
             )
 
 
-def failure_issue_spec(place: MonitoredLane, family: IssueFamily, record: FailureRecord) -> JsonObject:
+def failure_issue_spec(place: MonitoredLane, family: FailureIssueFamily, record: CountedLaneFailures) -> JsonObject:
     """What this node says in the issue of a family of its lane (B11): several nodes roll one lane out (B10)."""
     node_lane = f"{place.node}/{place.lane}"
     command = f"hwplan prs --node {place.node} --lane {place.lane} --once --dry-run"
-    if family is IssueFamily.MERGE_MISMATCH:
+    if family is FailureIssueFamily.MERGE_MISMATCH:
         command = f"hwplan prs --node {place.node} --lane {place.lane} --resume"
     return {
         "marker": failure_issue_marker(place.lane, family).lower(),

@@ -15,12 +15,12 @@ from typing import TypeVar
 from planner.app.pull_requests.monitored_lane import MonitoredLane
 from planner.dataclass import dataclass
 from planner.errors import ProviderError
-from planner.pull_requests.candidate import MergeCandidate, UnmetRequirement
-from planner.pull_requests.github_facts import BranchRules, IssueState, PullRequestState
-from planner.pull_requests.lane_memory import CandidateFacts, LaneMemory
-from planner.pull_requests.merge_check import ConflictingFile, ConflictingMerge
-from planner.pull_requests.merge_queue import candidate_priority
+from planner.pull_requests.github_facts import BranchRules, IssueFacts, PullRequestState
+from planner.pull_requests.lane_memory import LaneMemory, RememberedCandidateFacts
+from planner.pull_requests.merge_candidate import MergeCandidate, UnmetRequirement
+from planner.pull_requests.merge_queue import candidate_priority_by_labels
 from planner.pull_requests.merge_requirements import UNKNOWN, unmet_requirements
+from planner.pull_requests.predicted_merge_verification import ConflictingFile, ConflictingMerge
 from planner.values import document_digest
 from providers.github.client import GitHubClient
 from providers.github.conflict_pulls import add_conflicting_pull_requests
@@ -41,7 +41,7 @@ class PullRequestCycleReading:
 
     candidates: tuple[MergeCandidate, ...] | None
     branch: BranchRules | None
-    issues: tuple[IssueState, ...] | None
+    issues: tuple[IssueFacts, ...] | None
     merged: tuple[PullRequestState, ...] = ()
     remaining: int | None = None
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
@@ -117,9 +117,9 @@ class PullRequestsReader:
 
     def _candidates(
         self, pulls: Sequence[PullRequestState], memory: LaneMemory, branch: BranchRules | None, now: datetime
-    ) -> tuple[dict[int, CandidateFacts], tuple[MergeCandidate, ...]]:
+    ) -> tuple[dict[int, RememberedCandidateFacts], tuple[MergeCandidate, ...]]:
         """All candidates, with facts that are new enough."""
-        facts: dict[int, CandidateFacts] = {}
+        facts: dict[int, RememberedCandidateFacts] = {}
         failed: dict[int, str] = {}
         due = set(self._due(pulls, memory))
         for pull in pulls:
@@ -133,7 +133,7 @@ class PullRequestsReader:
                     failed[pull.number] = error.described()
         looks = BASE_LOOKS
         for pull in sorted(
-            pulls, key=lambda one: (-candidate_priority(MergeCandidate(one), self.place.rules), one.number)
+            pulls, key=lambda one: (-candidate_priority_by_labels(MergeCandidate(one), self.place.rules), one.number)
         ):
             one = facts.get(pull.number)
             if looks and one is not None and pull.number not in failed and self._is_stale(pull, one, branch, now):
@@ -145,7 +145,7 @@ class PullRequestsReader:
         found = tuple(self._judged(pull, facts.get(pull.number), failed.get(pull.number, "")) for pull in pulls)
         return facts, found
 
-    def _judged(self, pull: PullRequestState, facts: CandidateFacts | None, failed: str) -> MergeCandidate:
+    def _judged(self, pull: PullRequestState, facts: RememberedCandidateFacts | None, failed: str) -> MergeCandidate:
         if failed:
             self.problems.append(f"pull request {pull.number}: {failed}")
             return MergeCandidate(pull, checks=None, reviews=None, unreadable=failed)
@@ -155,7 +155,7 @@ class PullRequestsReader:
 
     def _due(self, pulls: Sequence[PullRequestState], memory: LaneMemory) -> Iterator[int]:
         """The numbers of those that are read in depth now."""
-        settled: list[CandidateFacts] = []
+        settled: list[RememberedCandidateFacts] = []
         for pull in pulls:
             if self._plain_reasons(pull):
                 continue
@@ -169,7 +169,7 @@ class PullRequestsReader:
         others = [one for one in settled if one not in waiting]
         yield from (one.pull.number for one in [*waiting, *others][:SETTLED_LOOKS])
 
-    def _waits_for_checks(self, facts: CandidateFacts) -> bool:
+    def _waits_for_checks(self, facts: RememberedCandidateFacts) -> bool:
         """Whether a check that is run again may make it ready."""
         found = unmet_requirements(
             replace(_candidate(facts.pull, facts), base_read=True),
@@ -187,7 +187,9 @@ class PullRequestsReader:
         found = unmet_requirements(row, self.place.rules, BranchRules(), base=self.place.branch, now=self.now())
         return [one for one in found if one.code != "unreadable"]
 
-    def _facts(self, pull: PullRequestState, cycle: int, known: CandidateFacts | None) -> CandidateFacts:
+    def _facts(
+        self, pull: PullRequestState, cycle: int, known: RememberedCandidateFacts | None
+    ) -> RememberedCandidateFacts:
         """Checks and reviews of the head, anew; what was known of the same head stays. Raises ProviderError."""
         client, repo, listed = self.client, self.place.repo, _row(pull)
         checks = client.checks(repo, pull.head)
@@ -196,10 +198,10 @@ class PullRequestsReader:
         reviews = client.reviews(repo, pull.number)
         if known is not None:
             return replace(known, listed=listed, checks=checks, reviews=reviews, looked=cycle)
-        return CandidateFacts(pull, listed, checks, reviews, cycle, first=_instant(self.now()))
+        return RememberedCandidateFacts(pull, listed, checks, reviews, cycle, first=_instant(self.now()))
 
     def _is_stale(
-        self, pull: PullRequestState, facts: CandidateFacts, branch: BranchRules | None, now: datetime
+        self, pull: PullRequestState, facts: RememberedCandidateFacts, branch: BranchRules | None, now: datetime
     ) -> bool:
         """Whether mergeability has to be read: nothing else is missing, and something moved since it was."""
         if facts.basis == _basis(facts, branch) and facts.pull.mergeable is not None:
@@ -209,7 +211,9 @@ class PullRequestsReader:
         )
         return all(one.code in _OF_THE_BASE or one.holder == "reviewer" for one in missing)
 
-    def _on_the_base(self, pull: PullRequestState, facts: CandidateFacts, branch: BranchRules | None) -> CandidateFacts:
+    def _on_the_base(
+        self, pull: PullRequestState, facts: RememberedCandidateFacts, branch: BranchRules | None
+    ) -> RememberedCandidateFacts:
         """The facts with what depends on the base: read by number, and predicted by git. Raises ProviderError."""
         place = self.place
         single = self.client.pull(place.repo, pull.number)
@@ -236,7 +240,7 @@ class PullRequestsReader:
             return None
 
 
-def _candidate(pull: PullRequestState, facts: CandidateFacts) -> MergeCandidate:
+def _candidate(pull: PullRequestState, facts: RememberedCandidateFacts) -> MergeCandidate:
     """The row of the list with the mergeability of the single reading, and the rest of the facts. A single reading of
     another head says nothing about this one (P3)."""
     single = facts.pull
@@ -262,7 +266,7 @@ def _row(pull: PullRequestState) -> str:
     return document_digest([pull.head, pull.updated_at, sorted(pull.labels), pull.draft, pull.title, pull.auto_merge])
 
 
-def _basis(facts: CandidateFacts, branch: BranchRules | None) -> str:
+def _basis(facts: RememberedCandidateFacts, branch: BranchRules | None) -> str:
     """A digest of everything that the mergeability of a pull request follows from, but for its head."""
     checks = sorted((one.name, one.state) for one in facts.others)
     base = [branch.tip, list(branch.contexts), branch.strict] if branch is not None else []

@@ -7,17 +7,20 @@ from dataclasses import replace
 from planner.app.pull_requests.monitored_lane import MonitoredLane
 from planner.pull_requests.deliveries import Delivery, RolloutOutcome
 from planner.pull_requests.failure_issues import (
-    FailureRecord,
-    IssueFamily,
-    TargetFailure,
-    failures_after_success,
-    record_failures,
+    CountedLaneFailures,
+    FailureIssueFamily,
+    SingleTargetFailure,
+    add_failures_to_counts,
+    remove_failures_ended_by_success,
 )
 from planner.pull_requests.lane_memory import LaneMemory
 from planner.pull_requests.merge_queue import CycleDecision
 
-_OF_CODES = {"check-failed": IssueFamily.CHECK, "conflict": IssueFamily.CONFLICT}
-_OF_OUTCOMES = {RolloutOutcome.FAILED: IssueFamily.CD_FAILED, RolloutOutcome.PENDING: IssueFamily.CD_TIMEOUT}
+_OF_CODES = {"check-failed": FailureIssueFamily.CHECK, "conflict": FailureIssueFamily.CONFLICT}
+_OF_OUTCOMES = {
+    RolloutOutcome.FAILED: FailureIssueFamily.CD_FAILED,
+    RolloutOutcome.PENDING: FailureIssueFamily.CD_TIMEOUT,
+}
 
 
 def remember_failures_of_cycle(
@@ -31,20 +34,23 @@ def remember_failures_of_cycle(
 
 def remember_merge_mismatch(memory: LaneMemory, one: Delivery, at: str) -> LaneMemory:
     """The memory with a merge that is not the predicted one; its reason has both trees."""
-    return _failed(memory, IssueFamily.MERGE_MISMATCH, f"#{one.pull}", one.head, one.reason, at)
+    return _failed(memory, FailureIssueFamily.MERGE_MISMATCH, f"#{one.pull}", one.head, one.reason, at)
 
 
 def forget_merge_mismatches(memory: LaneMemory) -> LaneMemory:
     """The memory after a person has looked at them."""
     return replace(
         memory,
-        failures={**memory.failures, IssueFamily.MERGE_MISMATCH: FailureRecord(IssueFamily.MERGE_MISMATCH)},
+        failures={
+            **memory.failures,
+            FailureIssueFamily.MERGE_MISMATCH: CountedLaneFailures(FailureIssueFamily.MERGE_MISMATCH),
+        },
     )
 
 
 def _candidates(decision: CycleDecision, memory: LaneMemory, at: str) -> LaneMemory:
     unreadable = any(one.code == "list-unreadable" for one in decision.lane)
-    failing: dict[IssueFamily, set[str]] = {family: set() for family in _OF_CODES.values()}
+    failing: dict[FailureIssueFamily, set[str]] = {family: set() for family in _OF_CODES.values()}
     for verdict in decision.verdicts:
         target, head = f"#{verdict.number}", verdict.candidate.pull.head
         for lack in verdict.unmet:
@@ -60,7 +66,7 @@ def _candidates(decision: CycleDecision, memory: LaneMemory, at: str) -> LaneMem
             continue
         for one in record.targets:
             if one.target not in targets:
-                record = failures_after_success(record, one.target)
+                record = remove_failures_ended_by_success(record, one.target)
                 memory = _forgotten(memory, family, one.target)
         memory = replace(memory, failures={**memory.failures, family: record})
     return memory
@@ -72,30 +78,32 @@ def _delivered(one: Delivery, memory: LaneMemory, at: str) -> LaneMemory:
         commit = one.newer or one.commit
         reason = one.reason or "it did not end in time"
         memory = _failed(memory, family, commit[:12], commit, reason, at)
-    ended: tuple[IssueFamily, ...]
+    ended: tuple[FailureIssueFamily, ...]
     if outcome in (RolloutOutcome.PASSED, RolloutOutcome.NO_OP) or (outcome is RolloutOutcome.SUPERSEDED and one.run):
-        ended = (IssueFamily.CD_FAILED, IssueFamily.CD_TIMEOUT)
+        ended = (FailureIssueFamily.CD_FAILED, FailureIssueFamily.CD_TIMEOUT)
     elif outcome is RolloutOutcome.FAILED:
-        ended = (IssueFamily.CD_TIMEOUT,)  # it has ended, and is the other family's now
+        ended = (FailureIssueFamily.CD_TIMEOUT,)  # it has ended, and is the other family's now
     else:
         return memory
     for family in ended:
         if (record := memory.failures.get(family)) is not None:
             for target in record.targets:
                 memory = _forgotten(memory, family, target.target)
-            memory = replace(memory, failures={**memory.failures, family: failures_after_success(record, one.commit)})
+            memory = replace(
+                memory, failures={**memory.failures, family: remove_failures_ended_by_success(record, one.commit)}
+            )
     return memory
 
 
-def _failed(memory: LaneMemory, family: IssueFamily, target: str, key: str, reason: str, at: str) -> LaneMemory:
+def _failed(memory: LaneMemory, family: FailureIssueFamily, target: str, key: str, reason: str, at: str) -> LaneMemory:
     """Counted once for each key: the same failure of the same head is not news."""
     seen, key = f"{family}/{target}", f"{key} {reason}"
     if memory.seen.get(seen) == key:
         return memory
-    record = memory.failures.get(family) or FailureRecord(family)
-    found = record_failures(record, [TargetFailure(family, target, reason, at)])
+    record = memory.failures.get(family) or CountedLaneFailures(family)
+    found = add_failures_to_counts(record, [SingleTargetFailure(family, target, reason, at)])
     return replace(memory, failures={**memory.failures, family: found}, seen={**memory.seen, seen: key})
 
 
-def _forgotten(memory: LaneMemory, family: IssueFamily, target: str) -> LaneMemory:
+def _forgotten(memory: LaneMemory, family: FailureIssueFamily, target: str) -> LaneMemory:
     return replace(memory, seen={name: key for name, key in memory.seen.items() if name != f"{family}/{target}"})

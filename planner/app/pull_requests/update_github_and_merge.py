@@ -16,8 +16,8 @@ from planner.events import ChangeResult
 from planner.pull_requests.deliveries import (
     DeliveryStep,
 )
-from planner.pull_requests.merge_check import MISMATCH
 from planner.pull_requests.merge_queue import CycleDecision
+from planner.pull_requests.predicted_merge_verification import MISMATCH
 
 
 def apply_missing_github_resources(

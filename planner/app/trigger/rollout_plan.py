@@ -32,11 +32,16 @@ from planner.dataclass import dataclass
 from planner.duration import parse_duration
 from planner.errors import SelectionError, StalePlan
 from planner.plan import Plan
-from planner.ports import Present
+from planner.ports import PresentObject
 from planner.resource import Resource
 from planner.rollout.argo_prediction import ArgoPrediction
-from planner.rollout.forecast import PastChangeTime, RolloutForecast, forecast_rollout, stage_seconds
-from planner.rollout.rollout_stages import RolloutStage, pipeline_run_names, rollout_stage_of
+from planner.rollout.forecast import (
+    PastChangeDuration,
+    RolloutDurationForecast,
+    forecast_rollout_duration,
+    stage_seconds,
+)
+from planner.rollout.rollout_stages import RolloutStage, pipeline_run_names_in_plan, rollout_stage_of_plan_node
 from planner.spec.lane import Lane
 from planner.values import OutputRef, OutputTemplate, outputs_in_document
 from state.lane_holds import LaneHold
@@ -58,7 +63,7 @@ class PlannedRollout:
     run: Resource
     head: Resource
     commit: str
-    forecast: RolloutForecast
+    forecast: RolloutDurationForecast
     hold: LaneHold | None = None
     held: HeldRollout | None = None
     builds_all: bool = False
@@ -153,7 +158,7 @@ def open_rollout_plan(
             _check_commit(commit, source_commit)
         planned = _stages(made.plan)
         budget = parse_duration(lane.gate.warn_after)
-        expected = forecast_rollout(_past(session), planned, budget)
+        expected = forecast_rollout_duration(_past(session), planned, budget)
         hold = standing_hold_of_lane(session.store, lane_key_of_stack(stack))
         yield PlannedRollout(made, session, lane, run, head, commit, expected, hold, held, builds_all)
 
@@ -251,7 +256,7 @@ def _lane(session: Session) -> Lane:
 
 def _commit(made: PlanRun, head: Address) -> str:
     seen = made.inputs.observations.get(head)
-    return str(seen.outputs.get("commit") or "") if isinstance(seen, Present) else ""
+    return str(seen.outputs.get("commit") or "") if isinstance(seen, PresentObject) else ""
 
 
 def _check_held(made: PlanRun, head: Address, commit: str) -> None:
@@ -277,8 +282,8 @@ def _check_commit(commit: str, wanted: str) -> None:
 
 
 def _stages(plan: Plan) -> frozenset[RolloutStage]:
-    runs = pipeline_run_names(change.address for change in plan.changes)
-    return frozenset(rollout_stage_of(change.address, runs) for change in plan.changes)
+    runs = pipeline_run_names_in_plan(change.address for change in plan.changes)
+    return frozenset(rollout_stage_of_plan_node(change.address, runs) for change in plan.changes)
 
 
 def _past(session: Session) -> list[Mapping[RolloutStage, float]]:
@@ -294,7 +299,7 @@ def _past(session: Session) -> list[Mapping[RolloutStage, float]]:
     return [
         stage_seconds(
             [
-                PastChangeTime(row.address, row.result in _WELL, float(row.detail.get("seconds") or 0.0), row.at)
+                PastChangeDuration(row.address, row.result in _WELL, float(row.detail.get("seconds") or 0.0), row.at)
                 for row in store.nodes(run.number)
             ]
         )

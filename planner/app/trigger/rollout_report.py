@@ -8,8 +8,8 @@ from planner.dataclass import dataclass
 from planner.errors import StalePlan
 from planner.graph.resource_index import map_or_empty, maps_or_empty
 from planner.plan_id import plan_id
-from planner.rollout.missing_catalog import diagnose_missing_catalog
-from planner.rollout.time_budget import RolloutTimeSpent, over_budget_warning, rollout_time_spent
+from planner.rollout.full_build_without_catalog import warning_of_full_build_without_catalog
+from planner.rollout.rollout_time_spent import RolloutTimeSpent, over_budget_warning, rollout_time_spent
 from planner.values import JsonObject
 
 
@@ -49,7 +49,9 @@ def report_ended_rollout(
         if report.result
         else None
     )
-    hydration = diagnose_missing_catalog(_outputs(report, trigger), _services(trigger), trigger.lane.cd.small_diff)
+    hydration = warning_of_full_build_without_catalog(
+        _outputs(report, trigger), _services(trigger), trigger.lane.cd.small_diff
+    )
     record, problem = closed
     warnings = (over_budget_warning(spent, trigger.budget) if spent else "", hydration, problem)
     return RolloutReport(report, trigger.commit, newer, spent, tuple(one for one in warnings if one), record)

@@ -21,8 +21,8 @@ from planner.app.trigger.rollout_report import RolloutReport, report_ended_rollo
 from planner.dataclass import dataclass
 from planner.errors import HwplanError, ProviderError
 from planner.events import Event, EventObserver
-from planner.ports import Present
-from planner.rollout.superseded import RolloutSuperseded, StopWhenSuperseded
+from planner.ports import PresentObject
+from planner.rollout.superseded import RolloutSupersededError, SupersededRolloutStopper
 from planner.values import JsonObject
 from providers.provider_table import ProviderTable
 
@@ -34,11 +34,11 @@ def run_rollout(trigger: PlannedRollout, how: ApplyChoices, *, approved: str = "
         refuse_unapproved_plan(session.request, approved, made.plan)
     try:
         posted = _posted_since(trigger)
-        latest = StopWhenSuperseded(
+        latest = SupersededRolloutStopper(
             trigger.run.address, trigger.commit, posted, lambda: _tip(trigger), threading.Event()
         )
         report = apply_plan_run(made, session, _choices(trigger, how, latest), approved=approved)
-    except RolloutSuperseded as error:
+    except RolloutSupersededError as error:
         return report_superseded_rollout(trigger, error.newer)
     if trigger.held and trigger.held.is_new and report.run == 0 and report.exit_code == 0:
         _set_hold(trigger, 0)  # it is there already
@@ -71,13 +71,13 @@ def _close(trigger: PlannedRollout) -> tuple[JsonObject | None, str]:
         return None, f"no closeout record was written: {error.message}"
 
 
-def _choices(trigger: PlannedRollout, how: ApplyChoices, latest: StopWhenSuperseded) -> ApplyChoices:
+def _choices(trigger: PlannedRollout, how: ApplyChoices, latest: SupersededRolloutStopper) -> ApplyChoices:
     """Those of the caller, and what the rules of the lane add."""
     held = trigger.held
 
     def admit() -> None:
         if newer := latest.posted():
-            raise RolloutSuperseded(newer)
+            raise RolloutSupersededError(newer)
         if held:
             read_lane_runs(trigger.session.world.cluster, *run_namespace_and_name_prefix(trigger.run)).refuse_others(
                 held.commit
@@ -104,14 +104,14 @@ def _posted_since(trigger: PlannedRollout) -> Callable[[], str]:
     """Post what this rollout is about (B2), and give what was posted after it: a commit, or "".
 
     Nothing is posted where every commit is rolled out, nor by a rollout that the branch, or a hold, has left behind
-    while it was planned. Raises RolloutSuperseded for the former.
+    while it was planned. Raises RolloutSupersededError for the former.
     """
     store, lane = trigger.session.store, trigger.key
     if not (_is_latest_only(trigger) or trigger.held):
         return lambda: ""
     if not trigger.held:
         if (tip := _tip(trigger)) not in ("", trigger.commit):
-            raise RolloutSuperseded(tip)
+            raise RolloutSupersededError(tip)
         refuse_plan_against_hold(trigger.made.plan, store, None)
     mine = store.record_rollout_target(lane, trigger.commit)
 
@@ -145,4 +145,4 @@ def _tip(trigger: PlannedRollout) -> str:
         seen = provider.read([trigger.head], (), ()).observations.get(trigger.head.address)
     except ProviderError:
         return ""
-    return str(seen.outputs.get("commit") or "") if isinstance(seen, Present) else ""
+    return str(seen.outputs.get("commit") or "") if isinstance(seen, PresentObject) else ""

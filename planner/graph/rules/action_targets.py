@@ -1,4 +1,5 @@
-"""Kinds of our own that act on other resources come after them. Which fields those are is planner.spec.kinds.targets's.
+"""Kinds of our own that act on other resources come after them. The fields that name
+these targets are those of planner.spec.kinds.kind_target_fields.
 
 The target may be an address, `namespace/name`, or a bare name that only one declared resource has. A target that is not
 declared is no error: it may live already, or come with a sync, so that a command in it comes after the syncs of its
@@ -14,7 +15,7 @@ from planner.address import Address, group_of_api_version
 from planner.graph.edge import Edge
 from planner.graph.edge_collector import EdgeCollector
 from planner.graph.resource_index import map_or_empty, text_or_empty
-from planner.spec.kinds.targets import TARGETS, TargetAddressField
+from planner.spec.kinds.kind_target_fields import TARGETS, TargetAddressField
 from planner.values import JsonValue, OutputRef, OutputTemplate
 
 KINDS = frozenset(TARGETS)

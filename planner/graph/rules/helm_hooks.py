@@ -12,7 +12,7 @@ from itertools import pairwise
 from planner.address import Address
 from planner.graph.edge import Edge
 from planner.graph.resource_index import ResourceIndex
-from planner.resource import HookPhase, Resource
+from planner.resource import HelmHookPhase, Resource
 
 RULE = "helm hook"
 _FIELD = "metadata.annotations[helm.sh/hook]"
@@ -28,7 +28,7 @@ def helm_hook_edges(index: ResourceIndex, edges: Sequence[Edge]) -> list[Edge]:
     added: list[Edge] = []
     for hook in hooks:
         others = [one for one in index.resources.values() if one.options.hook is None and _same_set(one, hook)]
-        if hook.options.hook is HookPhase.BEFORE:
+        if hook.options.hook is HelmHookPhase.BEFORE:
             needed = _reached(hook.address, before)
             added += [_edge(hook, one) for one in others if one.address not in needed and not _is_crd(one)]
         else:
@@ -39,7 +39,7 @@ def helm_hook_edges(index: ResourceIndex, edges: Sequence[Edge]) -> list[Edge]:
 
 def _by_weight(hooks: Sequence[Resource], after: Mapping[Address, Sequence[Address]]) -> Iterator[Edge]:
     """Hooks of one set and phase, one weight after the other."""
-    groups: dict[tuple[str, HookPhase | None], dict[int, list[Resource]]] = defaultdict(lambda: defaultdict(list))
+    groups: dict[tuple[str, HelmHookPhase | None], dict[int, list[Resource]]] = defaultdict(lambda: defaultdict(list))
     for hook in hooks:
         groups[hook.owned_by, hook.options.hook][_weight(hook)].append(hook)
     for group in groups.values():

@@ -22,7 +22,7 @@ from planner.loading.document_origin import Path
 from planner.loading.problems import Problems, did_you_mean
 from planner.spec.git import GitMirror
 from planner.spec.lane import Lane
-from planner.spec.model_walk import field_names, model_at
+from planner.spec.model_walk import model_at_field_path, yaml_field_names
 from planner.spec.node import NodeConfig
 
 
@@ -156,7 +156,7 @@ def _check_conditions(lane: Lane, merged: MergedConfig, problems: Problems) -> N
     for name, rule in lane.secrets.items():
         for field in rule.when:
             *above, last = field.split(".")
-            known = field_names(model_at(type(lane), above) if above else type(lane))
+            known = yaml_field_names(model_at_field_path(type(lane), above) if above else type(lane))
             if last not in known:
                 path = ("secrets", name, "when", field)
                 merged.problem(problems, path, f"a lane has no field {field}", did_you_mean(last, known))

@@ -39,7 +39,7 @@ from planner.loading.drift_adoption.declared_objects import (
 )
 from planner.loading.drift_adoption.rendered_templates import RenderedTemplate, render_selected_templates
 from planner.plan import Selection
-from planner.source_ref import SourceRef
+from planner.source_line_ref import SourceRef
 from planner.values import JsonValue
 
 

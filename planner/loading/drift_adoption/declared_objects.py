@@ -16,7 +16,7 @@ from planner.loading.document_origin import DocumentOrigin
 from planner.loading.drift_adoption.rendered_templates import RenderedTemplate
 from planner.loading.yaml.document_limits import YamlDocument
 from planner.loading.yaml.load_documents import TEMPLATE, load_documents
-from planner.source_ref import SourceRef
+from planner.source_line_ref import SourceRef
 from planner.values import Json, JsonObject
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from planner.resource import HookPhase
+from planner.resource import HelmHookPhase
 
 HOOK: Final = "helm.sh/hook"
 _BEFORE: Final = frozenset({"pre-install", "pre-upgrade", "crd-install"})
@@ -24,11 +24,11 @@ def helm_hook_events(document: Any) -> tuple[str, ...]:
     return tuple(word.strip() for word in text.split(",") if word.strip()) if isinstance(text, str) else ()
 
 
-def helm_hook_phase(events: tuple[str, ...]) -> HookPhase | None:
+def helm_hook_phase(events: tuple[str, ...]) -> HelmHookPhase | None:
     """When a hook belongs into an apply; None when it does not."""
     if _BEFORE.intersection(events):
-        return HookPhase.BEFORE
-    return HookPhase.AFTER if _AFTER.intersection(events) else None
+        return HelmHookPhase.BEFORE
+    return HelmHookPhase.AFTER if _AFTER.intersection(events) else None
 
 
 def left_out_hook_line(name: str, events: tuple[str, ...]) -> str:

@@ -10,7 +10,7 @@ from typing import Any, Final
 from planner.image_names import split_image_reference
 from planner.loading.document_origin import DocumentOrigin
 from planner.loading.problems import Problems, did_you_mean
-from planner.spec.kinds.sources import ManifestExpectations
+from planner.spec.kinds.secret_and_manifest_sources import ManifestExpectations
 from planner.values import JsonObject
 
 _WORKLOADS: Final = frozenset({"Deployment", "StatefulSet", "DaemonSet"})

@@ -21,7 +21,7 @@ from planner.loading.resource_collector import ResourceCollector
 from planner.loading.yaml.load_documents import MANIFEST
 from planner.loading.yaml.parse_cache import load_documents_cached
 from planner.spec.images import ImageRewrite
-from planner.spec.kinds.sources import ManifestSource
+from planner.spec.kinds.secret_and_manifest_sources import ManifestSource
 from planner.spec.node import NodeConfig
 from planner.values import JsonObject
 

@@ -15,7 +15,7 @@ from planner.disk_errors import disk_error_text
 from planner.errors import HwplanError
 from planner.loading.document_origin import DocumentOrigin
 from planner.loading.resource_collector import ResourceCollector
-from planner.spec.kinds.sources import ManifestSource
+from planner.spec.kinds.secret_and_manifest_sources import ManifestSource
 from planner.user_cache_folder import user_cache_folder
 from planner.whole_file import write_whole_file
 

@@ -9,7 +9,7 @@ from collections.abc import Collection, Sequence
 from planner.image_names import split_image_reference, tag_of_copy
 from planner.loading.config_policies.image_sources import registry_host_of_image, registry_host_of_node
 from planner.loading.manifests.manifest_expectations import container_images
-from planner.spec.kinds.sources import ManifestSource
+from planner.spec.kinds.secret_and_manifest_sources import ManifestSource
 from planner.spec.node import NodeConfig
 from planner.values import JsonObject, document_digest
 

@@ -24,7 +24,7 @@ from planner.loading.problems import Problems
 from planner.loading.product_schema.schema_models import SchemaModelMaker
 from planner.loading.product_schema.schema_rules import SchemaRuleChecker
 from planner.loading.yaml.load_documents import CONFIG, decode_text, load_documents
-from planner.source_ref import SourceRef
+from planner.source_line_ref import SourceRef
 from planner.spec.base import StrictModel
 from planner.spec.lane import Lane
 from planner.spec.node import NodeConfig

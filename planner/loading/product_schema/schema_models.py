@@ -16,7 +16,7 @@ from pydantic.fields import FieldInfo
 from planner.dataclass import dataclass
 from planner.loading.document_origin import Path
 from planner.loading.problems import did_you_mean
-from planner.spec import base, images, infrastructure, lane, secrets
+from planner.spec import base, images, lane, namespaces_proxies_storage, secrets
 from planner.spec.base import StrictModel
 from planner.spec.model_walk import fields_of_model
 from planner.spec.product_schema_document import SchemaNode
@@ -50,10 +50,10 @@ MODELS: Final[Mapping[str, type[StrictModel]]] = {
     one.__name__: one
     for one in (
         images.BuildConfig,
-        infrastructure.EgressProxy,
-        infrastructure.Namespace,
-        infrastructure.ResourceBounds,
-        infrastructure.Storage,
+        namespaces_proxies_storage.EgressProxy,
+        namespaces_proxies_storage.Namespace,
+        namespaces_proxies_storage.ResourceBounds,
+        namespaces_proxies_storage.Storage,
         lane.GateProbe,
         lane.RunRetention,
         secrets.FileSource,

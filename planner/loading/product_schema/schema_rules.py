@@ -15,7 +15,7 @@ from planner.loading.config_policies.image_sources import input_image_faults, re
 from planner.loading.problems import did_you_mean
 from planner.loading.product_schema.schema_models import LOCAL
 from planner.spec.node import NodeConfig
-from planner.spec.product_schema_document import RequiredFields, SchemaNode
+from planner.spec.product_schema_document import SchemaFieldRequirement, SchemaNode
 
 _Path = tuple[str | int, ...]
 
@@ -96,7 +96,7 @@ class SchemaRuleChecker:
                 self.report((*path, source), text, f"write {image.source}" if image.source else "")
 
 
-def _holds(wanted: RequiredFields, value: Mapping[str, Any]) -> bool:
+def _holds(wanted: SchemaFieldRequirement, value: Mapping[str, Any]) -> bool:
     return (
         all(value.get(name) == one.const for name, one in wanted.properties.items())
         and all(value.get(name) is not None for name in wanted.required)
@@ -104,7 +104,7 @@ def _holds(wanted: RequiredFields, value: Mapping[str, Any]) -> bool:
     )
 
 
-def _missing(wanted: RequiredFields, value: Mapping[str, Any], why: str) -> Iterator[tuple[str, str]]:
+def _missing(wanted: SchemaFieldRequirement, value: Mapping[str, Any], why: str) -> Iterator[tuple[str, str]]:
     for name in wanted.required:
         if value.get(name) is None:
             yield f"{why}, but {name} is missing", f"add {name}"
@@ -116,7 +116,7 @@ def _missing(wanted: RequiredFields, value: Mapping[str, Any], why: str) -> Iter
         yield f"{why}, but there is no {ways}", f"add {ways}"
 
 
-def _said(wanted: RequiredFields) -> str:
+def _said(wanted: SchemaFieldRequirement) -> str:
     """The condition in words."""
     parts = [f"{name} is {one.const}" for name, one in wanted.properties.items()]
     return " and ".join([*parts, *(f"{name} is there" for name in wanted.required)]) or "one of these is there"

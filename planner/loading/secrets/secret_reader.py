@@ -22,7 +22,7 @@ KubernetesReader: TypeAlias = Callable[[str, str], Mapping[str, SecretValue] | N
 
 @dataclass(slots=True)
 class SecretReader:
-    """A planner.ports.SecretValueSource. `folders` gives each node's secrets folder.
+    """A planner.ports.SecretValueReader. `folders` gives each node's secrets folder.
 
     `kubernetes` reads a Secret of the cluster; None when there is no cluster to ask. `vault` holds the values that came
     with manifests.

@@ -15,7 +15,7 @@ from planner.loading.secrets.secret_reader import SecretReader, pick_secret_valu
 from planner.loading.secrets.snapshot_secret_fingerprints import RecordedSecretFingerprints
 from planner.ports import Fingerprinter
 from planner.resource import GENERATED
-from planner.spec.kinds.sources import SecretSource
+from planner.spec.kinds.secret_and_manifest_sources import SecretSource
 from planner.spec.secrets import FileSource, KubernetesSecretSource, SecretOrigin
 from planner.values import (
     JsonObject,

@@ -15,7 +15,7 @@ from planner.loading.yaml.document_limits import CONFIG, MANIFEST, TEMPLATE, Yam
 from planner.loading.yaml.json_stream import JsonStreamPiece, split_json_stream
 from planner.loading.yaml.output_tags import parse_output_tag
 from planner.loading.yaml.value_builder import YamlValueBuilder
-from planner.source_ref import SourceRef
+from planner.source_line_ref import SourceRef
 
 __all__ = [
     "CONFIG",

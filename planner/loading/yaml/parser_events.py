@@ -12,7 +12,7 @@ from typing import Any, Final, TypeAlias
 
 from planner.errors import Problem
 from planner.loading.problems import source_line
-from planner.source_ref import SourceRef
+from planner.source_line_ref import SourceRef
 
 Parse: TypeAlias = Callable[[str], Callable[[], Any]]
 _FIXED_PHRASE: Final = re.compile(r"[a-z][a-zA-Z0-9 <>'\"?!,:.()\[\]{}-]{3,120}")

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from planner.errors import Problem
 from planner.loading.problems import Problems, source_line
-from planner.source_ref import SourceRef
+from planner.source_line_ref import SourceRef
 
 _MOST: Final = 200  # problems of one text; a text with more is not read to its end
 

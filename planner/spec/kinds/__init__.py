@@ -20,16 +20,16 @@ TABLE: Final[dict[str, str]] = {
     "GitRef": "git",
     "HttpProbe": "probes",
     "LocalFile": "files",
-    "ManifestSource": "sources",
+    "ManifestSource": "secret_and_manifest_sources",
     "PipelineRun": "tekton",
-    "PodExec": "runs",
+    "PodExec": "pod_exec_restart_retention",
     "PrometheusQuery": "probes",
     "PullRequest": "github",
-    "RegistryImage": "registry",
+    "RegistryImage": "registry_image",
     "RestObject": "rest",
-    "Restart": "runs",
-    "Retention": "runs",
-    "SecretSource": "sources",
+    "Restart": "pod_exec_restart_retention",
+    "Retention": "pod_exec_restart_retention",
+    "SecretSource": "secret_and_manifest_sources",
 }
 
 # Kinds whose outputs come from an effect of their own: a merge, an answer of another system, a run. Whoever takes them

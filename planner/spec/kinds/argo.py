@@ -8,12 +8,12 @@ from pydantic import Field, StringConstraints
 
 from planner.spec.base import Branch, Commit, Duration, Name, StrictModel
 from planner.spec.kinds.envelope import Deferred, KindModel
-from planner.spec.kinds.git import GitRemoteLocation
+from planner.spec.kinds.git import GitRepositoryAccess
 
 StatefulSet: TypeAlias = Annotated[str, StringConstraints(pattern=r"^StatefulSet\.apps(/[-a-z0-9.]{1,253}){2}$")]
 
 
-class ArgoSyncHistory(GitRemoteLocation):
+class ArgoSourceRepository(GitRepositoryAccess):
     """The repository that the Application reads, as it is reached from here, and the branch that it follows."""
 
     branch: Branch = Field(description="Branch that the Application follows.")
@@ -27,7 +27,7 @@ class ArgoSyncSpec(StrictModel):
     revision: Commit | Deferred | None = Field(
         None, description="Commit to sync to; the head of its branch when left out."
     )
-    history: ArgoSyncHistory | None = Field(
+    history: ArgoSourceRepository | None = Field(
         None,
         description="Where a later revision is looked up: it counts too when it contains `revision`.",
     )

@@ -19,8 +19,8 @@ from planner.spec.base import (
     Name,
     StrictModel,
 )
-from planner.spec.infrastructure import ResourceBounds
 from planner.spec.kinds.envelope import Deferred, FreeValue, KindModel
+from planner.spec.namespaces_proxies_storage import ResourceBounds
 
 Transport: TypeAlias = Literal["ssh", "https", "http", "file"]
 # No `$` and no `%`: ssh would expand them.
@@ -51,7 +51,7 @@ class GitRetry(StrictModel):
     max_delay: Duration = Field("30s", description="Longest pause.")
 
 
-class GitRemoteLocation(StrictModel):
+class GitRepositoryAccess(StrictModel):
     """A repository, and how it is reached."""
 
     remote: GitUrl | Name = Field(
@@ -64,7 +64,7 @@ class GitRemoteLocation(StrictModel):
     retry: GitRetry = Field(default_factory=GitRetry, description="What happens when ssh fails.")
 
 
-class GitHeadSpec(GitRemoteLocation):
+class GitHeadSpec(GitRepositoryAccess):
     """Which branch."""
 
     branch: Branch = Field(description="Branch whose head is read.")
@@ -82,7 +82,7 @@ class GitHead(KindModel):
     spec: GitHeadSpec = Field(description="What is read.")
 
 
-class ReachableSideModel(GitRemoteLocation):
+class ReachableGitRefSide(GitRepositoryAccess):
     """A side of a GitRef, and from where it can be reached."""
 
     reach: Literal["here", "cluster"] = Field(
@@ -91,7 +91,7 @@ class ReachableSideModel(GitRemoteLocation):
     )
 
 
-class GitPushJobModel(StrictModel):
+class GitRefPushJobSettings(StrictModel):
     """How the Job of a GitRef runs; rendered with templates/hwplan/git-ref/job.yaml.j2."""
 
     image: ImageRef = Field(
@@ -105,13 +105,13 @@ class GitPushJobModel(StrictModel):
     resources: ResourceBounds = Field(default_factory=ResourceBounds, description="CPU and memory of the container.")
 
 
-class GitRefSide(ReachableSideModel):
+class GitRefSide(ReachableGitRefSide):
     """One ref in one repository."""
 
     ref: FullRef | Deferred = Field(description="Full ref name, `refs/heads/v0.3`.")
 
 
-class GitRefOrigin(ReachableSideModel):
+class GitRefOrigin(ReachableGitRefSide):
     """Where the wanted commit comes from: a ref, or a commit that is named."""
 
     ref: FullRef | Deferred | None = Field(None, description="Full ref name.")
@@ -141,7 +141,7 @@ class GitRefSpec(StrictModel):
     via: Literal["direct", "job"] = Field(
         "direct", description="Push from here, or by a Job in the cluster, in the namespace of this document."
     )
-    job: GitPushJobModel | None = Field(None, description="With `via: job`: how the Job runs.")
+    job: GitRefPushJobSettings | None = Field(None, description="With `via: job`: how the Job runs.")
     job_template: FreeValue = Field(
         None, description="Instead of `job`: the whole Job, as the `jobTemplate` of a CronJob; container `push`."
     )

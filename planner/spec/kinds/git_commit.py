@@ -8,10 +8,10 @@ from pydantic import Field
 
 from planner.spec.base import Branch, Flag, InnerPath, Text
 from planner.spec.kinds.envelope import Deferred, KindModel
-from planner.spec.kinds.git import GitRemoteLocation
+from planner.spec.kinds.git import GitRepositoryAccess
 
 
-class GitCommitSpec(GitRemoteLocation):
+class GitCommitSpec(GitRepositoryAccess):
     """Which folder of which branch, and what is in it."""
 
     branch: Branch = Field(description="Branch that gets the commit.")

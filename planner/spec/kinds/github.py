@@ -8,7 +8,7 @@ from pydantic import Field, StrictInt, StringConstraints, model_validator
 
 from planner.spec.base import Branch, Commit, HttpUrl, RepoName, StrictModel, Text
 from planner.spec.kinds.envelope import Deferred, KindModel
-from planner.spec.kinds.git import GitRemoteLocation, KeyPath
+from planner.spec.kinds.git import GitRepositoryAccess, KeyPath
 
 Number: TypeAlias = Annotated[StrictInt, Field(ge=1)]
 Marker: TypeAlias = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][-a-z0-9:./@]{2,120}$")]
@@ -56,7 +56,7 @@ class PullRequestSpec(GitHubRepositoryModel):
     number: Number = Field(description="Number.")
     head_sha: Commit = Field(description="The reviewed head; a merge of anything else is refused.")
     base: Branch = Field(description="The branch that it is merged into; a pull request into another one is refused.")
-    git: GitRemoteLocation = Field(
+    git: GitRepositoryAccess = Field(
         description="The repository as git reaches it: the merge is predicted and verified there."
     )
     method: Literal["merge", "squash", "rebase"] = Field("merge", description="How it is merged.")

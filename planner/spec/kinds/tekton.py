@@ -33,7 +33,7 @@ class PipelineRunManifest(StrictModel):
     spec: dict[Text, FreeValue] = Field(description="As Tekton defines it.")
 
 
-class RequiredRunEvidence(StrictModel):
+class PipelineRunRequiredEvidence(StrictModel):
     """What a run has to show, or else its success does not count."""
 
     task_runs: tuple[Text, ...] = Field(
@@ -48,7 +48,9 @@ class PipelineRunSpec(StrictModel):
     manifest: PipelineRunManifest = Field(description="The PipelineRun as Tekton takes it.")
     wait: Duration = Field("5m", description="How long to wait for its end. After that it goes on, and is `pending`.")
     budget: Duration | None = Field(None, description="A run that took longer gets a warning, also when it succeeded.")
-    evidence: RequiredRunEvidence = Field(default_factory=RequiredRunEvidence, description="What it has to show.")
+    evidence: PipelineRunRequiredEvidence = Field(
+        default_factory=PipelineRunRequiredEvidence, description="What it has to show."
+    )
     rerun: Flag = Field(
         False,
         description="Delete a run of this name that did not succeed, or has another spec, and make it anew. The plan "

@@ -15,7 +15,7 @@ from typing import NoReturn
 from planner.dataclass import dataclass
 from planner.disk_errors import disk_error_text
 from planner.errors import ConfigError, HwplanError, Problem
-from planner.source_ref import SourceRef
+from planner.source_line_ref import SourceRef
 from planner.values import Json, JsonObject
 
 _MAX_BYTES = 4 << 20

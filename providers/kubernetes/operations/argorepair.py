@@ -17,15 +17,15 @@ from planner.duration import parse_duration
 from planner.errors import PermanentError, PreconditionError, ProviderError, TemporaryError
 from planner.plan import Change, FieldChange, FieldOp, VerifiedBy
 from planner.ports import (
-    Absent,
-    Effect,
+    AbsentObject,
     NeverDeletes,
     Observation,
-    Present,
+    PresentObject,
     Preview,
+    PreviewEffect,
     Readiness,
     ReadResult,
-    Unreadable,
+    UnreadableObject,
     Written,
 )
 from planner.resource import Resource
@@ -121,7 +121,7 @@ class ArgoRepairProvider(NeverDeletes):
 
     def preview(self, items: Sequence[tuple[Resource, Observation]]) -> Mapping[Address, Preview]:
         """See Provider. A repair is shown as what becomes of the object, with the evidence as its reason."""
-        return {one.address: _preview(one, seen) for one, seen in items if not isinstance(seen, Unreadable)}
+        return {one.address: _preview(one, seen) for one, seen in items if not isinstance(seen, UnreadableObject)}
 
     def apply(self, change: Change, vault: Vault) -> Written:
         """See Provider. Raises PreconditionError when the object is not stuck any more in the way that was planned."""
@@ -231,11 +231,11 @@ def _is_that(found: StuckArgoResource, row: Json) -> bool:
 
 def _observe(resource: Resource, found: StuckArgoFindings | ProviderError) -> Observation:
     if isinstance(found, ProviderError):
-        return Unreadable(resource.address, found.message)
+        return UnreadableObject(resource.address, found.message)
     row = resource.manifest.get(REPAIRS)
     if row is None:
         rows = [_row(one) for one in found.stuck]
-        return Present(
+        return PresentObject(
             resource.address,
             "",
             document_digest([_planned(one) for one in rows]),
@@ -244,8 +244,8 @@ def _observe(resource: Resource, found: StuckArgoFindings | ProviderError) -> Ob
         )
     stuck = next((one for one in found.stuck if _is_that(one, row)), None)
     if stuck is None:
-        return Absent(resource.address)
-    return Present(resource.address, stuck.uid, document_digest(row), {"found": stuck})
+        return AbsentObject(resource.address)
+    return PresentObject(resource.address, stuck.uid, document_digest(row), {"found": stuck})
 
 
 def _row(one: StuckArgoResource) -> JsonObject:
@@ -253,14 +253,14 @@ def _row(one: StuckArgoResource) -> JsonObject:
 
 
 def _preview(resource: Resource, seen: Observation) -> Preview:
-    found = (seen.value or {})["found"] if isinstance(seen, Present) else None
+    found = (seen.value or {})["found"] if isinstance(seen, PresentObject) else None
     match found:
         case StuckArgoFindings():
-            outputs = seen.outputs if isinstance(seen, Present) else {}
-            return Preview(Effect.NONE, verified=VerifiedBy.SERVER, outputs=outputs, warnings=found.left_alone)
+            outputs = seen.outputs if isinstance(seen, PresentObject) else {}
+            return Preview(PreviewEffect.NONE, verified=VerifiedBy.SERVER, outputs=outputs, warnings=found.left_alone)
         case StuckArgoResource():
             path = (found.object, *(("operation",) if found.what == "operation" else ()))
             field = FieldChange(path, FieldOp.REMOVE, f"{found.seen}; uid {found.uid}")
-            return Preview(Effect.RUN, (field,), VerifiedBy.SERVER, evidence=found.evidence)
+            return Preview(PreviewEffect.RUN, (field,), VerifiedBy.SERVER, evidence=found.evidence)
         case _:
-            return Preview(Effect.NONE)  # it is over since a moment ago
+            return Preview(PreviewEffect.NONE)  # it is over since a moment ago

@@ -17,15 +17,15 @@ from planner.applied_state import KindInNamespace
 from planner.errors import PermanentError, PreconditionError, ProviderError
 from planner.plan import Change, FieldChange, FieldOp, VerifiedBy
 from planner.ports import (
-    Absent,
-    Effect,
+    AbsentObject,
     NeverDeletes,
     Observation,
-    Present,
+    PresentObject,
     Preview,
+    PreviewEffect,
     Readiness,
     ReadResult,
-    Unreadable,
+    UnreadableObject,
     Written,
 )
 from planner.resource import Resource
@@ -72,19 +72,19 @@ class ArgoSyncProvider(NeverDeletes):
             kind = served_kind(self.cluster, API, KIND)
             live = self.cluster.get(kind, namespace, name) if kind else None
         except ProviderError as error:
-            return Unreadable(address, f"{KIND}/{namespace}/{name}: {error.message}")
+            return UnreadableObject(address, f"{KIND}/{namespace}/{name}: {error.message}")
         if live is None:
-            return Absent(address)
+            return AbsentObject(address)
         seen = parse_argo_application(live)
         last = seen.operation
         content = document_digest(
             [seen.uid, seen.revision, last.started if last else "", last.revision if last else ""]
         )
-        return Present(address, seen.uid, content, {"live": live}, outputs=argo_sync_outputs(seen))
+        return PresentObject(address, seen.uid, content, {"live": live}, outputs=argo_sync_outputs(seen))
 
     def preview(self, items: Sequence[tuple[Resource, Observation]]) -> Mapping[Address, Preview]:
         """See Provider."""
-        return {one.address: self._preview(one, seen) for one, seen in items if not isinstance(seen, Unreadable)}
+        return {one.address: self._preview(one, seen) for one, seen in items if not isinstance(seen, UnreadableObject)}
 
     def apply(self, change: Change, vault: Vault) -> Written:
         """See Provider. Asks for the sync, unless one that was asked for by this very change is on record."""
@@ -144,30 +144,32 @@ def _preview(resource: Resource, observed: Observation, contains: Contains) -> P
     if spec.get("refresh"):
         return _preview_refresh(observed)
     revision = spec.get("revision")
-    if not isinstance(observed, Present):
+    if not isinstance(observed, PresentObject):
         namespace, name = _names(spec)
         lacks = (address_with_default_lane(resource, Address("", KIND, GROUP, namespace, name)),)
-        return Preview(Effect.RUN, (FieldChange(("revision",), FieldOp.ADD, after=_shown(revision)),), lacks=lacks)
+        return Preview(
+            PreviewEffect.RUN, (FieldChange(("revision",), FieldOp.ADD, after=_shown(revision)),), lacks=lacks
+        )
     seen = parse_argo_application((observed.value or {})["live"])
     try:
         if isinstance(revision, str) and seen.holds(revision, contains):
-            return Preview(Effect.NONE, verified=VerifiedBy.SERVER, outputs=argo_sync_outputs(seen))
+            return Preview(PreviewEffect.NONE, verified=VerifiedBy.SERVER, outputs=argo_sync_outputs(seen))
     except ProviderError as error:  # it may be at a later revision, over which an older one is not brought back
         why = f"whether {seen.revision[:12]} contains the revision cannot be determined: {error.message}"
-        return Preview(Effect.RUN, blocked=why, remedy=error.remedy, evidence=seen.words)
+        return Preview(PreviewEffect.RUN, blocked=why, remedy=error.remedy, evidence=seen.words)
     field = FieldChange(("revision",), FieldOp.CHANGE, seen.revision or None, _shown(revision))
-    return Preview(Effect.RUN, (field,), VerifiedBy.SERVER, evidence=seen.words)
+    return Preview(PreviewEffect.RUN, (field,), VerifiedBy.SERVER, evidence=seen.words)
 
 
 def _preview_refresh(observed: Observation) -> Preview:
     """A command asked for it (`spec.refresh`, which no configuration has), so it is due each time."""
-    if not isinstance(observed, Present):
-        return Preview(Effect.RUN, blocked="there is no such Application", remedy="apply it first")
+    if not isinstance(observed, PresentObject):
+        return Preview(PreviewEffect.RUN, blocked="there is no such Application", remedy="apply it first")
     live = (observed.value or {})["live"]
     before = (live["metadata"].get("annotations") or {}).get(REFRESH)
     op = FieldOp.CHANGE if before else FieldOp.ADD
     field = FieldChange(("metadata", "annotations", REFRESH), op, before, HARD)
-    return Preview(Effect.RUN, (field,), VerifiedBy.SERVER, evidence=parse_argo_application(live).words)
+    return Preview(PreviewEffect.RUN, (field,), VerifiedBy.SERVER, evidence=parse_argo_application(live).words)
 
 
 def _shown(revision: JsonValue) -> Json:

@@ -27,8 +27,8 @@ ENDED, ACTIVE, INACTIVE = "ended", "active", "inactive"
 
 @dataclass(frozen=True, slots=True)
 class InactivityRule:
-    """`activity` of a Retention (planner.spec.kinds.runs.RetentionActivity); `window` in seconds. `force` is no word of
-    a file: a command asks for it, and then active objects go as well."""
+    """`activity` of a Retention (a RetentionByLastActivity of planner.spec.kinds.pod_exec_restart_retention); `window`
+    in seconds. `force` is no word of a file: a command asks for it, and then active objects go as well."""
 
     heartbeat: str
     window: float

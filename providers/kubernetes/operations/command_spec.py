@@ -38,7 +38,8 @@ class CommandSpec:
 
 
 def parse_command_spec(document: JsonObject) -> CommandSpec:
-    """The command that the document of a PodExec asks for; it fits its model (planner.spec.kinds.runs)."""
+    """The command that the document of a PodExec asks for. The document fits the model in
+    planner.spec.kinds.pod_exec_restart_retention."""
     spec = document["spec"]
     target = Address.parse(str(spec["target"]))
     once_per = spec.get("oncePer")

@@ -17,15 +17,15 @@ from planner.applied_state import KindInNamespace
 from planner.errors import PermanentError, PreconditionError, ProviderError, TemporaryError
 from planner.plan import Change, FieldChange, FieldOp, VerifiedBy
 from planner.ports import (
-    Absent,
-    Effect,
+    AbsentObject,
     NeverDeletes,
     Observation,
-    Present,
+    PresentObject,
     Preview,
+    PreviewEffect,
     Readiness,
     ReadResult,
-    Unreadable,
+    UnreadableObject,
     Written,
 )
 from planner.resource import Resource
@@ -88,15 +88,15 @@ class PipelineRunProvider(NeverDeletes):
     def _observe(self, resource: Resource) -> Observation:
         wanted, address = WantedPipelineRun.of(resource.manifest), resource.address
         if wanted is None:
-            return Absent(address)
+            return AbsentObject(address)
         try:
             live = self._get(wanted)
         except ProviderError as error:
-            return Unreadable(address, f"{wanted.shown}: {error.message}")
+            return UnreadableObject(address, f"{wanted.shown}: {error.message}")
         if live is None:
-            return Absent(address)
+            return AbsentObject(address)
         uid = str(live["metadata"]["uid"])
-        return Present(
+        return PresentObject(
             address,
             uid,
             document_digest([uid, pipeline_run_state(live)]),
@@ -110,13 +110,13 @@ class PipelineRunProvider(NeverDeletes):
 
     def preview(self, items: Sequence[tuple[Resource, Observation]]) -> Mapping[Address, Preview]:
         """See Provider. A new run is shown to the server in a dry run."""
-        pairs = [(one, seen) for one, seen in items if not isinstance(seen, Unreadable)]
+        pairs = [(one, seen) for one, seen in items if not isinstance(seen, UnreadableObject)]
         found = ParallelMap(_AT_ONCE).map(lambda pair: self._preview(*pair), pairs)
         return {one.address: preview for (one, _), preview in zip(pairs, found, strict=True)}
 
     def _preview(self, resource: Resource, seen: Observation) -> Preview:
         wanted = WantedPipelineRun.of(resource.manifest)
-        if wanted is None or not isinstance(seen, Present):
+        if wanted is None or not isinstance(seen, PresentObject):
             return self._new(resource, wanted)
         live = (seen.value or {})["live"]
         if not wanted.is_that(live):
@@ -124,34 +124,36 @@ class PipelineRunProvider(NeverDeletes):
         state = pipeline_run_state(live)
         if state not in ENDED:
             fields = (FieldChange(("state",), FieldOp.CHANGE, state, "succeeded"),)
-            return Preview(Effect.RUN, fields, VerifiedBy.SERVER, evidence=succeeded_condition_text(live))
+            return Preview(PreviewEffect.RUN, fields, VerifiedBy.SERVER, evidence=succeeded_condition_text(live))
         if state != "succeeded":
             return self._again(resource, wanted, live, f"the run of this name {state}")
         if missing := tuple(evidence_missing_in_successful_run(live, wanted.evidence, {})):
             return self._again(resource, wanted, live, f"the run of this name is inconclusive: {'; '.join(missing)}")
         warnings = warn_of_run_over_time_budget(live, wanted)
-        return Preview(Effect.NONE, verified=VerifiedBy.SERVER, outputs=pipeline_run_outputs(live), warnings=warnings)
+        return Preview(
+            PreviewEffect.NONE, verified=VerifiedBy.SERVER, outputs=pipeline_run_outputs(live), warnings=warnings
+        )
 
     def _again(self, resource: Resource, wanted: WantedPipelineRun, live: JsonObject, why: str) -> Preview:
         """Blocked, or with `rerun` a run in place of the one that is deleted."""
         uid = str(live["metadata"]["uid"])
         if not wanted.rerun:
             return Preview(
-                Effect.RUN, blocked=why, evidence=f"uid {uid}: {succeeded_condition_text(live)}", remedy=AGAIN
+                PreviewEffect.RUN, blocked=why, evidence=f"uid {uid}: {succeeded_condition_text(live)}", remedy=AGAIN
             )
         gone = FieldChange(("replaces",), FieldOp.REMOVE, f"{wanted.shown} uid {uid}: {pipeline_run_state(live)}")
         desired = {**resource.manifest, REPLACES: uid}
-        return Preview(Effect.RUN, (gone, *_fields(wanted)), desired=desired, warnings=(why,))
+        return Preview(PreviewEffect.RUN, (gone, *_fields(wanted)), desired=desired, warnings=(why,))
 
     def _new(self, resource: Resource, wanted: WantedPipelineRun | None) -> Preview:
         if wanted is None:
-            return Preview(Effect.RUN, (_shown(resource.manifest["spec"]["manifest"]),))
+            return Preview(PreviewEffect.RUN, (_shown(resource.manifest["spec"]["manifest"]),))
         try:
             verified = self._dry_run(wanted)
             lacks = self._lacks(resource, wanted)
         except ProviderError as error:
-            return Preview(Effect.RUN, _fields(wanted), blocked=error.message, remedy=error.remedy)
-        return Preview(Effect.RUN, _fields(wanted), verified, lacks=lacks)
+            return Preview(PreviewEffect.RUN, _fields(wanted), blocked=error.message, remedy=error.remedy)
+        return Preview(PreviewEffect.RUN, _fields(wanted), verified, lacks=lacks)
 
     def _dry_run(self, wanted: WantedPipelineRun) -> VerifiedBy:
         """Whether the server would take it. Raises what it says against it."""

@@ -15,16 +15,16 @@ from planner.applied_state import KindInNamespace
 from planner.errors import PermanentError, ProviderError, TemporaryError
 from planner.plan import Change, FieldChange, FieldOp, VerifiedBy
 from planner.ports import (
-    Absent,
-    Effect,
+    AbsentObject,
     Fingerprinter,
     NeverDeletes,
     Observation,
-    Present,
+    PresentObject,
     Preview,
+    PreviewEffect,
     Readiness,
     ReadResult,
-    Unreadable,
+    UnreadableObject,
     Written,
 )
 from planner.resource import Resource
@@ -78,13 +78,13 @@ class PodExecProvider(NeverDeletes):
             key = self._known(parse_command_spec(resource.manifest)).key
             mark = command_once_marks.read_command_once_mark(self.cluster, key) if key else None
         except ProviderError as error:
-            return Unreadable(address, error.described())
+            return UnreadableObject(address, error.described())
         if mark is None:
-            return Absent(address)
+            return AbsentObject(address)
         assert key is not None
         self._marks[address], self._keys[address] = mark, key
         outputs = {} if mark.exit_code is None else {"exitCode": mark.exit_code}
-        return Present(address, uid="", content=mark.content, outputs=outputs)
+        return PresentObject(address, uid="", content=mark.content, outputs=outputs)
 
     def _known(self, wanted: CommandSpec) -> CommandSpec:
         """The command with its value, where that is known: the image of a pod is, while one is ready."""
@@ -102,14 +102,19 @@ class PodExecProvider(NeverDeletes):
 
     def _preview(self, resource: Resource, seen: Observation) -> Preview:
         wanted = parse_command_spec(resource.manifest)
-        mark = self._marks.get(resource.address) if isinstance(seen, Present) else None
+        mark = self._marks.get(resource.address) if isinstance(seen, PresentObject) else None
         if mark is not None and mark.is_done and wanted.per_image:
             fields = _fields(resource.manifest, None)
-            return Preview(Effect.RUN, fields, on_change=(), expects=command_once_marks.DONE, outputs={"exitCode": 0})
+            return Preview(
+                PreviewEffect.RUN, fields, on_change=(), expects=command_once_marks.DONE, outputs={"exitCode": 0}
+            )
         if mark is not None and mark.is_done:
-            return Preview(Effect.NONE, verified=VerifiedBy.SERVER, warnings=_other_command(wanted, mark))
+            return Preview(PreviewEffect.NONE, verified=VerifiedBy.SERVER, warnings=_other_command(wanted, mark))
         run = Preview(
-            Effect.RUN, _fields(resource.manifest, mark), expects=command_once_marks.DONE, outputs={"exitCode": 0}
+            PreviewEffect.RUN,
+            _fields(resource.manifest, mark),
+            expects=command_once_marks.DONE,
+            outputs={"exitCode": 0},
         )
         key = self._keys.get(resource.address)
         if mark is None or key is None:

@@ -18,11 +18,11 @@ from planner.ports import (
     Fingerprinter,
     NeverDeletes,
     Observation,
-    Present,
+    PresentObject,
     Preview,
     Readiness,
     ReadResult,
-    Unreadable,
+    UnreadableObject,
     Written,
 )
 from planner.resource import Resource
@@ -57,8 +57,8 @@ class RestartProvider(NeverDeletes):
     fingerprinter: Fingerprinter
 
     def read(self, wanted: Sequence[Resource], owned: Collection[str], also: Collection[KindInNamespace]) -> ReadResult:
-        """See Provider. Present is the workload with its record, or that there is none; one LIST for each kind and
-        namespace in question."""
+        """See Provider. A PresentObject is the workload with its record, or that there is none; one LIST for each kind
+        and namespace in question."""
         seen = read_objects(
             self.cluster, {address for one in wanted for address in objects_deciding_restart(one.manifest["spec"])}
         )
@@ -68,15 +68,15 @@ class RestartProvider(NeverDeletes):
         spec = resource.manifest["spec"]
         for address in objects_deciding_restart(spec):
             if isinstance(error := seen[address], ProviderError):
-                return Unreadable(resource.address, f"{address.local}: {error.message}")
+                return UnreadableObject(resource.address, f"{address.local}: {error.message}")
         live = _there(seen[address_of_restarted_workload(spec)])
         missing = tuple(address for address in objects_deciding_restart(spec) if seen[address] is None)
         value: JsonObject = {"live": live, "missing": missing, "token": self._token(spec, seen)}
         if live is None:
-            return Present(resource.address, "", restart_due.version_token_of_restart(None), value)
+            return PresentObject(resource.address, "", restart_due.version_token_of_restart(None), value)
         record = restart_mark.read_restart_mark(live, restart_mark.restart_record_annotation_key(resource.address.name))
         outputs = {"observedGeneration": _generation(live)}
-        return Present(
+        return PresentObject(
             resource.address,
             str(live["metadata"]["uid"]),
             restart_due.version_token_of_restart(record),
@@ -105,7 +105,7 @@ class RestartProvider(NeverDeletes):
         return {
             one.address: restart_due.preview_restart(one, seen)
             for one, seen in items
-            if not isinstance(seen, Unreadable)
+            if not isinstance(seen, UnreadableObject)
         }
 
     def apply(self, change: Change, vault: Vault) -> Written:

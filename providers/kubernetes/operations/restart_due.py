@@ -6,7 +6,7 @@ from planner.address import Address
 from planner.errors import PermanentError, PreconditionError
 from planner.field_path import FieldPath
 from planner.plan import Change, FieldChange, FieldOp
-from planner.ports import Effect, Observation, Present, Preview
+from planner.ports import Observation, PresentObject, Preview, PreviewEffect
 from planner.resource import Resource
 from planner.values import JsonObject, document_digest
 from providers.kubernetes.operations.restart_mark import (
@@ -36,7 +36,7 @@ def version_token_of_restart(record: str | None) -> str:
 def preview_restart(resource: Resource, seen: Observation) -> Preview:
     """What is planned. `seen.value` holds the workload (`live`, None if there is none), the addresses that are
     `missing`, and the `token` that its record should hold, empty if that is not known before the apply."""
-    assert isinstance(seen, Present) and seen.value is not None
+    assert isinstance(seen, PresentObject) and seen.value is not None
     live, token = seen.value["live"], seen.value["token"]
     lacks = tuple(address_with_default_lane(resource, address) for address in seen.value["missing"])
     when = resource.manifest["spec"].get("when")
@@ -44,22 +44,26 @@ def preview_restart(resource: Resource, seen: Observation) -> Preview:
         return _on_demand(resource, live)
     always = when == "always"
     if live is None:
-        return Preview(Effect.NONE, lacks=lacks) if always else Preview(Effect.RUN, _made(resource), lacks=lacks)
+        return (
+            Preview(PreviewEffect.NONE, lacks=lacks)
+            if always
+            else Preview(PreviewEffect.RUN, _made(resource), lacks=lacks)
+        )
     record = read_restart_mark(live, restart_record_annotation_key(resource.address.name))
     fields = _marks(resource, live)
     if always or not token or not changed_followed_names(record, token):
         causes = () if always else tuple(followed_addresses_of_restart(resource))
-        return Preview(Effect.RUN, fields, on_change=causes, lacks=lacks)
+        return Preview(PreviewEffect.RUN, fields, on_change=causes, lacks=lacks)
     blocked, remedy = _refusal(live)
     why = (_why(record, token),)
-    return Preview(Effect.RUN, fields, blocked=blocked, remedy=remedy, warnings=why, lacks=lacks)
+    return Preview(PreviewEffect.RUN, fields, blocked=blocked, remedy=remedy, warnings=why, lacks=lacks)
 
 
 def _on_demand(resource: Resource, live: JsonObject | None) -> Preview:
     if live is None:
-        return Preview(Effect.RUN, blocked="there is no such workload", remedy="apply it first")
+        return Preview(PreviewEffect.RUN, blocked="there is no such workload", remedy="apply it first")
     blocked, remedy = _refusal(live)
-    return Preview(Effect.RUN, _marks(resource, live), blocked=blocked, remedy=remedy)
+    return Preview(PreviewEffect.RUN, _marks(resource, live), blocked=blocked, remedy=remedy)
 
 
 def _why(record: str, token: str) -> str:

@@ -15,15 +15,15 @@ from planner.dataclass import dataclass
 from planner.errors import PermanentError, PreconditionError, ProviderError, TemporaryError
 from planner.plan import Change, FieldChange, FieldOp
 from planner.ports import (
-    Absent,
-    Effect,
+    AbsentObject,
     NeverDeletes,
     Observation,
-    Present,
+    PresentObject,
     Preview,
+    PreviewEffect,
     Readiness,
     ReadResult,
-    Unreadable,
+    UnreadableObject,
     Written,
 )
 from planner.resource import Resource
@@ -58,7 +58,8 @@ class RetentionProvider(NeverDeletes):
     now: Callable[[], datetime]
 
     def read(self, wanted: Sequence[Resource], owned: Collection[str], also: Collection[KindInNamespace]) -> ReadResult:
-        """See Provider. Present is what is to be deleted, also if that is nothing; one LIST for each kind and place."""
+        """See Provider. A PresentObject is what is to be deleted, also if that is nothing; one LIST for each kind and
+        namespace."""
         places = {one.address: self._place(one.manifest["spec"]["selector"]) for one in wanted}
         looked = {place for place in places.values() if isinstance(place, ObjectCollection)}
         looked |= {pods for one in wanted if (pods := self._pods(one.manifest, places[one.address]))}
@@ -107,7 +108,7 @@ class RetentionProvider(NeverDeletes):
 
     def preview(self, items: Sequence[tuple[Resource, Observation]]) -> Mapping[Address, Preview]:
         """See Provider. A field for each deletion: the name, and how and when it ended."""
-        return {one.address: _preview(one, seen) for one, seen in items if not isinstance(seen, Unreadable)}
+        return {one.address: _preview(one, seen) for one, seen in items if not isinstance(seen, UnreadableObject)}
 
     def apply(self, change: Change, vault: Vault) -> Written:
         """See Provider. Nothing is deleted when one object is not the planned one any more; what is gone is done."""
@@ -167,17 +168,17 @@ def _observe(
     now: datetime,
 ) -> Observation:
     if outputs_in_document(resource.manifest["spec"]):
-        return Absent(resource.address)  # it comes again when outputs are filled in
+        return AbsentObject(resource.address)  # it comes again when outputs are filled in
     if isinstance(found, ProviderError):
-        return Unreadable(resource.address, found.message)
+        return UnreadableObject(resource.address, found.message)
     if planned := resource.manifest.get(DELETES):
         live = {one["metadata"]["name"]: one for one in found}
         activity = InactivityRule.of(resource.manifest)
         still = [row for row in planned if not _has_moved(row, live.get(row["name"]), activity)]
-        return Present(resource.address, "", _version(still))
+        return PresentObject(resource.address, "", _version(still))
     choice = _choose(resource.manifest, found, now)
     value = {"choice": choice, "served": place is not None}
-    return Present(resource.address, "", _version(_rows(choice)), value)
+    return PresentObject(resource.address, "", _version(_rows(choice)), value)
 
 
 def _choose(manifest: JsonObject, found: Sequence[JsonObject], now: datetime) -> RetentionChoice:
@@ -200,19 +201,21 @@ def _version(rows: Json) -> str:
 
 
 def _preview(resource: Resource, seen: Observation) -> Preview:
-    if not isinstance(seen, Present) or seen.value is None:
-        return Preview(Effect.RUN, blocked=_TOO_LATE, remedy="name outputs that are known when planning")
+    if not isinstance(seen, PresentObject) or seen.value is None:
+        return Preview(PreviewEffect.RUN, blocked=_TOO_LATE, remedy="name outputs that are known when planning")
     choice: RetentionChoice = seen.value["choice"]
     if choice.stays:
-        return Preview(Effect.RUN, blocked=choice.stays, remedy="what runs, and what is protected, is never deleted")
+        return Preview(
+            PreviewEffect.RUN, blocked=choice.stays, remedy="what runs, and what is protected, is never deleted"
+        )
     if not choice.to_delete:
         kind = resource.manifest["spec"]["selector"]["kind"]
         warnings = () if seen.value["served"] else (f"the cluster serves no {kind}: nothing to clean up",)
-        return Preview(Effect.NONE, outputs={"deleted": 0}, warnings=warnings)
+        return Preview(PreviewEffect.NONE, outputs={"deleted": 0}, warnings=warnings)
     forced = _FORCED if "criteria" in resource.manifest else ()
     more = f"{choice.more} more are due: the limit of one plan leaves them for the next"
     return Preview(
-        Effect.RUN,
+        PreviewEffect.RUN,
         (*forced, *(FieldChange((one.name,), FieldOp.REMOVE, one.ending) for one in choice.to_delete)),
         desired={**resource.manifest, DELETES: _rows(choice)},
         outputs={"deleted": len(choice.to_delete)},

@@ -15,7 +15,8 @@ from providers.kubernetes.operations.object_end import ObjectEnd, how_object_end
 
 @dataclass(frozen=True, slots=True)
 class RetentionRule:
-    """What may be deleted (planner.spec.kinds.runs): the selector, and what stays. `min_age` is in seconds."""
+    """What may be deleted (planner.spec.kinds.pod_exec_restart_retention): the selector, and what stays.
+    `min_age` is in seconds."""
 
     labels: JsonObject
     name_prefix: str

@@ -16,7 +16,7 @@ from planner.document_diff import ListKeys
 from planner.errors import PermanentError, ProviderError
 from planner.field_path import render_path
 from planner.plan import DriftedField, FieldChange, FieldOp, VerifiedBy
-from planner.ports import Effect, Fingerprinter, Preview
+from planner.ports import Fingerprinter, Preview, PreviewEffect
 from planner.values import JsonObject
 from providers.cluster import Cluster
 from providers.kubernetes.cluster_merge_types import ClusterMergeTypes
@@ -130,7 +130,7 @@ class ChangePreviewer:
                 raise
             reported = f"{UNASKED}: {error.message}; predicted locally"
         preview = self._update(case, ask_server=False) if case.live else self._create_by_schema(case)
-        return replace(preview, warnings=(reported,)) if preview.effect is not Effect.NONE else preview
+        return replace(preview, warnings=(reported,)) if preview.effect is not PreviewEffect.NONE else preview
 
     def _is_read_only(self, error: Forbidden) -> bool:
         """Whether the credentials may not write, and nothing is about to be written with them.
@@ -262,7 +262,7 @@ class ChangePreviewer:
         fields = field_changes_of_replacement(case.live, after, _keys(case, types))
         evidence = "; ".join(str(cause) for cause in causes)
         preview = Preview(
-            Effect.REPLACE,
+            PreviewEffect.REPLACE,
             fields,
             VerifiedBy.SCHEMA,
             case.changed_document,
@@ -298,7 +298,7 @@ class ChangePreviewer:
         )
         forced = tuple(item.path for item in prediction.taken)
         return Preview(
-            Effect.UPDATE,
+            PreviewEffect.UPDATE,
             fields,
             prediction.verified,
             case.changed_document,
@@ -332,7 +332,7 @@ class ChangePreviewer:
 
 def _created(case: PreviewInput, verified: VerifiedBy, expects: str) -> Preview:
     fields, outputs = field_changes_of_create(case.desired), outputs_before_create(case.desired)
-    return Preview(Effect.CREATE, fields, verified, case.changed_document, expects, outputs=outputs)
+    return Preview(PreviewEffect.CREATE, fields, verified, case.changed_document, expects, outputs=outputs)
 
 
 def _refuse_invalid(document: JsonObject, types: MergeTypeTable) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from planner.address import Address
-from planner.ports import Absent, Effect, Observation, Preview
+from planner.ports import AbsentObject, Observation, Preview, PreviewEffect
 from planner.resource import Resource
 from planner.values import JsonObject
 from providers.cluster import Cluster, KindInfo
@@ -32,7 +32,7 @@ class PlannedPrerequisites:
         """Take note of resources and of what was seen of them."""
         for resource, seen in items:
             address = resource.address
-            if (address.kind, address.group) == ("Namespace", "") and isinstance(seen, Absent):
+            if (address.kind, address.group) == ("Namespace", "") and isinstance(seen, AbsentObject):
                 self.namespaces.add(address.name)
             if is_crd(resource.manifest) and address not in self.crds:
                 self.crds[address] = resource.manifest
@@ -52,4 +52,4 @@ class PlannedPrerequisites:
 
 
 def _changes(preview: Preview) -> bool:
-    return preview.effect is not Effect.NONE
+    return preview.effect is not PreviewEffect.NONE

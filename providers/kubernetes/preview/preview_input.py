@@ -9,7 +9,7 @@ from planner.dataclass import dataclass
 from planner.errors import PermanentError, ProviderError
 from planner.field_path import FieldPath, path_covers, render_path
 from planner.plan import DriftedField
-from planner.ports import Effect, Observation, Present, Preview
+from planner.ports import Observation, PresentObject, Preview, PreviewEffect
 from planner.resource import SET_LABEL, Resource
 from planner.values import JsonObject, SealedSecret, outputs_in_document
 from providers.cluster import FIELD_MANAGER
@@ -41,9 +41,9 @@ class PreviewInput:
     unknown: bool = False  # an output that it uses is not known yet
 
     @property
-    def effect(self) -> Effect:
+    def effect(self) -> PreviewEffect:
         """What happens to it if anything does."""
-        return Effect.UPDATE if self.live else Effect.CREATE
+        return PreviewEffect.UPDATE if self.live else PreviewEffect.CREATE
 
     @property
     def ours(self) -> bool:
@@ -70,7 +70,7 @@ def preview_unless_prediction_needed(
     `types` gives the type table of its kind. An object that is as declared, leaf by leaf, costs no more than that look
     at its document as it came.
     """
-    if isinstance(seen, Present) and seen.value is not None:
+    if isinstance(seen, PresentObject) and seen.value is not None:
         live = seen.value
         plain = PreviewInput(resource, spot, resource.manifest, live, seen.content, seen.outputs)
     else:
@@ -123,7 +123,7 @@ def make_unchanged_preview(case: PreviewInput, types: Callable[[], MergeTypeTabl
     assert case.live is not None
     state = object_readiness(case.live, waits=case.resource.options.wait != "none")
     return Preview(
-        Effect.NONE,
+        PreviewEffect.NONE,
         drift=undeclared_fields_of_others_not_ignored(case, types),
         outputs=case.outputs,
         awaiting="" if state.done and state.ok else state.message or "not ready",
@@ -146,7 +146,7 @@ def undeclared_fields_of_others_not_ignored(
     )
 
 
-def make_blocked_preview(effect: Effect, error: ProviderError) -> Preview:
+def make_blocked_preview(effect: PreviewEffect, error: ProviderError) -> Preview:
     """The preview of what cannot be done, for the reason that the error gives."""
     evidence = "; ".join(str(cause) for cause in error.causes) if isinstance(error, Invalid) else ""
     return Preview(effect, blocked=error.message, evidence=evidence, remedy=error.remedy)

@@ -13,7 +13,7 @@ from dataclasses import replace
 from planner.address import Address
 from planner.dataclass import dataclass
 from planner.errors import ProviderError
-from planner.ports import Absent, Effect, Fingerprinter, Observation, Present, Preview
+from planner.ports import AbsentObject, Fingerprinter, Observation, PresentObject, Preview, PreviewEffect
 from planner.resource import Resource
 from providers.cluster import Cluster
 from providers.kubernetes.object_location import is_crd, kind_can_be_read_and_written, locate_object
@@ -41,7 +41,7 @@ class Previewer:
 
     def preview(self, items: Sequence[tuple[Resource, Observation]]) -> Mapping[Address, Preview]:
         """See planner.ports.Provider.preview. CRDs come first, because the judgement of others depends on theirs."""
-        readable = [(r, seen) for r, seen in items if isinstance(seen, (Present, Absent))]
+        readable = [(r, seen) for r, seen in items if isinstance(seen, (PresentObject, AbsentObject))]
         self.horizon.look(readable)
         out = self._judge([pair for pair in readable if is_crd(pair[0].manifest)])
         self.horizon.settle(out)
@@ -69,7 +69,7 @@ class Previewer:
     def _case(self, resource: Resource, seen: Observation) -> PreviewInput | Preview:
         """What can be decided at once, else the case to predict."""
         address = resource.address
-        effect = Effect.UPDATE if isinstance(seen, Present) else Effect.CREATE
+        effect = PreviewEffect.UPDATE if isinstance(seen, PresentObject) else PreviewEffect.CREATE
         try:
             kind = self.cluster.kind(resource.api_version, address.kind)
             kind = kind or self.horizon.kinds.get((resource.api_version, address.kind))

@@ -6,9 +6,9 @@ from typing import Any
 
 from planner.address import address_of_document
 from planner.plan import Action, Change, Precondition
-from planner.ports import Present, Preview, Written
+from planner.ports import PresentObject, Preview, Written
 from planner.resource import Resource
-from planner.source_ref import SourceRef
+from planner.source_line_ref import SourceRef
 from providers.git.git_client import GitClient
 from providers.git.git_merges import RemoteGitMergePredictor
 from providers.git.object_cache import ObjectCache
@@ -62,7 +62,7 @@ def planned(world: GitHubWorld, resource: Resource) -> tuple[Preview, Change]:
     provider = provider_of(world)
     seen = provider.read([resource], (), ()).observations[resource.address]
     preview = provider.preview([(resource, seen)])[resource.address]
-    stands = seen.precondition if isinstance(seen, Present) else Precondition(absent=True)
+    stands = seen.precondition if isinstance(seen, PresentObject) else Precondition(absent=True)
     change = Change(
         resource.address, Action.RUN, "hwplan.dev/v1", "pulls", "test", stands, resource.source,
         desired=preview.desired or resource.manifest, fields=preview.fields, expects=preview.expects,

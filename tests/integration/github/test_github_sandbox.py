@@ -11,9 +11,9 @@ import pytest
 from planner.address import address_of_document
 from planner.errors import PermanentError
 from planner.plan import Action, Change, Precondition
-from planner.ports import Effect, Present, Unreadable
+from planner.ports import PresentObject, PreviewEffect, UnreadableObject
 from planner.resource import Resource
-from planner.source_ref import SourceRef
+from planner.source_line_ref import SourceRef
 from providers.git.git_client import GitClient
 from providers.git.git_merges import RemoteGitMergePredictor
 from providers.git.object_cache import ObjectCache
@@ -63,13 +63,13 @@ def put(sandbox: Path, wanted: Resource) -> dict[str, Any]:
     first = provider(sandbox)
     seen = first.read([wanted], (), ()).observations[wanted.address]
     preview = first.preview([(wanted, seen)])[wanted.address]
-    assert preview.effect is not Effect.NONE and not preview.blocked, preview
-    stands = seen.precondition if isinstance(seen, Present) else Precondition(absent=True)
+    assert preview.effect is not PreviewEffect.NONE and not preview.blocked, preview
+    stands = seen.precondition if isinstance(seen, PresentObject) else Precondition(absent=True)
     change = Change(wanted.address, Action.RUN, "hwplan.dev/v1", "pulls", "", stands, wanted.source, preview.desired)
     outputs = provider(sandbox).apply(change, {}).outputs
     again = provider(sandbox)
     after = again.read([wanted], (), ()).observations[wanted.address]
-    assert again.preview([(wanted, after)])[wanted.address].effect is Effect.NONE
+    assert again.preview([(wanted, after)])[wanted.address].effect is PreviewEffect.NONE
     return outputs
 
 
@@ -96,7 +96,7 @@ def test_a_damaged_file_is_unreadable_and_named(sandbox: Path, text: str) -> Non
     (sandbox / FILE).write_text(text)
     wanted = resource("GitHubComment", number=1, marker="a-mark", body="hello")
     seen = provider(sandbox).read([wanted], (), ()).observations[wanted.address]
-    assert isinstance(seen, Unreadable) and FILE in seen.reason
+    assert isinstance(seen, UnreadableObject) and FILE in seen.reason
     with pytest.raises(PermanentError):
         SandboxGitHubWeb(sandbox).request("GET", f"https://api.github.com/repos/{REPO}/pulls", {}, b"")
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from planner.errors import PreconditionError
-from planner.ports import Effect, Written
+from planner.ports import PreviewEffect, Written
 from planner.resource import Resource
 from tests.integration.github.github_world import REPO, GitHubWorld
 from tests.integration.github.merge_world import declare, planned, provider_of
@@ -31,7 +31,7 @@ def issue(world: GitHubWorld, **spec: Any) -> Resource:
 def put(world: GitHubWorld, resource: Resource) -> Written:
     """Plan and apply, each as a command of its own."""
     preview, change = planned(world, resource)
-    assert not preview.blocked and preview.effect is not Effect.NONE
+    assert not preview.blocked and preview.effect is not PreviewEffect.NONE
     return provider_of(world).apply(change, {})
 
 
@@ -42,7 +42,7 @@ def bodies(world: GitHubWorld, number: int, author: str = BOT) -> list[str]:
 def test_p15_a_comment_is_made_once_and_updated_in_place(world: GitHubWorld) -> None:
     number, _ = world.pull()
     first = put(world, comment(world, number))
-    assert planned(world, comment(world, number))[0].effect is Effect.NONE
+    assert planned(world, comment(world, number))[0].effect is PreviewEffect.NONE
     second = put(world, comment(world, number, "Ended."))
     assert bodies(world, number) == ["Ended.\n\n<!-- hwplan:rollout:v03 -->"]
     assert first.outputs == second.outputs and str(first.outputs["url"]).startswith("https://")
@@ -53,7 +53,7 @@ def test_p15_a_marker_that_somebody_else_wrote_is_not_ours(world: GitHubWorld) -
     number, _ = world.pull()
     world.client("ghp_token-of-alice-0002").create_comment(REPO, number, SPOOF)
     preview, change = planned(world, comment(world, number))
-    assert preview.effect is Effect.CREATE
+    assert preview.effect is PreviewEffect.CREATE
     provider_of(world).apply(change, {})
     assert bodies(world, number, PERSON) == [SPOOF] and len(bodies(world, number)) == 1
 
@@ -92,7 +92,7 @@ def test_p15_two_that_a_crash_left_become_one(world: GitHubWorld) -> None:
 def test_p15_line_ends_of_the_web_editor_are_no_difference(world: GitHubWorld) -> None:
     number, _ = world.pull()
     world.client().create_comment(REPO, number, f"a\r\nb\r\n\r\n<!-- hwplan:{MARK} -->\r\n")
-    assert planned(world, comment(world, number, "a\nb"))[0].effect is Effect.NONE
+    assert planned(world, comment(world, number, "a\nb"))[0].effect is PreviewEffect.NONE
 
 
 def test_a_comment_that_was_edited_since_the_plan_is_not_overwritten(world: GitHubWorld) -> None:
@@ -129,7 +129,7 @@ def test_p16_labels_of_others_are_left_alone(world: GitHubWorld) -> None:
     put(world, issue(world))
     (found,) = world.client().issues(REPO)
     world.client().update_issue(REPO, found.number, {"labels": ["theirs"]})
-    assert planned(world, issue(world))[0].effect is Effect.NONE
+    assert planned(world, issue(world))[0].effect is PreviewEffect.NONE
     put(world, issue(world, labels=["ours"]))
     assert world.client().issues(REPO)[0].labels == ("theirs", "ours")
 
@@ -138,12 +138,12 @@ def test_p16_monitors_at_once_leave_one_open_issue(world: GitHubWorld) -> None:
     _at_once([_writer(world, issue(world), str(n)) for n in range(3)])
     found = world.client().issues(REPO)
     assert [one.is_open for one in found] == [True] + [False] * (len(found) - 1)
-    assert planned(world, issue(world))[0].effect is Effect.NONE
+    assert planned(world, issue(world))[0].effect is PreviewEffect.NONE
 
 
 def test_p16_an_issue_of_somebody_else_with_the_marker_is_not_ours(world: GitHubWorld) -> None:
     world.client("ghp_token-of-alice-0002").create_issue(REPO, "spoof", SPOOF)
-    assert planned(world, issue(world))[0].effect is Effect.CREATE
+    assert planned(world, issue(world))[0].effect is PreviewEffect.CREATE
 
 
 def test_p14_a_status_is_written_only_when_it_differs(world: GitHubWorld) -> None:
@@ -153,7 +153,7 @@ def test_p14_a_status_is_written_only_when_it_differs(world: GitHubWorld) -> Non
         return declare(world, "GitHubStatus", "s", sha=head, context="hwplan/v03", state=state, description="queued")
 
     put(world, status("pending"))
-    assert planned(world, status("pending"))[0].effect is Effect.NONE
+    assert planned(world, status("pending"))[0].effect is PreviewEffect.NONE
     put(world, status("success"))
     world.client("ghp_token-of-alice-0002").set_status(REPO, head, "hwplan/v03", "success", "queued")
     put(world, status("success"))
@@ -204,9 +204,9 @@ def test_b11_several_nodes_write_one_issue_and_it_is_open_while_one_of_them_has_
         (one,) = world.client().issues(REPO)
         assert (one.number, "open" if one.is_open else "closed") == (1, whole), (node, text)
         assert all(words in one.body for words in said.values()) and one.body.endswith("failure:v03:cd-failed -->")
-        assert planned(world, part(world, node, text, state))[0].effect is Effect.NONE
+        assert planned(world, part(world, node, text, state))[0].effect is PreviewEffect.NONE
     world.client("ghp_token-of-alice-0002").update_issue(REPO, 1, {"state": "closed"})
-    assert planned(world, part(world, "g14", "Nothing of this fails.", "closed"))[0].effect is Effect.NONE
+    assert planned(world, part(world, "g14", "Nothing of this fails.", "closed"))[0].effect is PreviewEffect.NONE
     put(world, part(world, "d601", "| `three` |"))
     assert world.client().issues(REPO)[0].is_open, "what somebody closed while it fails is open again"
 
@@ -216,7 +216,7 @@ def test_b11_issues_under_former_markers_become_one(world: GitHubWorld) -> None:
     for node in ("d601", "g14"):
         put(world, issue(world, marker=f"failure:{node}/v03:cd-failed", title=f"{node}/v03: a rollout failed"))
     preview, _ = planned(world, part(world, "d601", "| `one` |"))
-    assert preview.effect is Effect.UPDATE and {str(one.path[0]) for one in preview.fields} == {
+    assert preview.effect is PreviewEffect.UPDATE and {str(one.path[0]) for one in preview.fields} == {
         "title",
         "body",
         "marker",

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from planner.errors import OutcomeUnknown, PermanentError, PreconditionError, TemporaryError
-from planner.ports import Effect
+from planner.ports import PreviewEffect
 from providers.github.merge_pull_request import UnpredictedMerge
 from providers.github.provider import GitHubProvider
 from providers.simulated_github.repository import SimulatedBareRepository
@@ -45,7 +45,7 @@ def test_p10_each_method_is_foretold_and_verified(world: GitHubWorld, method: st
     assert world.bare.read("main", "one.txt") == "1!" and world.bare.read("main", "README.md") == "shop, changed"
     assert [one.body["sha"] for one in world.github.writes()] == [head]
     preview, _ = planned(world, merging(world, number, head, method))
-    assert preview.effect is Effect.NONE and preview.outputs == done.outputs
+    assert preview.effect is PreviewEffect.NONE and preview.outputs == done.outputs
 
 
 @pytest.mark.parametrize("lie", sorted(LIES))
@@ -59,7 +59,7 @@ def test_p10_a_lie_is_caught_with_both_trees(world: GitHubWorld, lie: str) -> No
     expected = world.bare.git("rev-parse", f"{honest}^{{tree}}")
     assert caught.value.mismatch.expected_tree == expected and "merge-mismatch" in caught.value.message
     assert f"expected tree {expected}, found {caught.value.mismatch.found_tree or 'none'}" in caught.value.message
-    assert preview.effect is Effect.RUN
+    assert preview.effect is PreviewEffect.RUN
     assert len(world.github.writes()) == 1
 
 
@@ -85,7 +85,7 @@ def test_p11_a_merge_by_somebody_else_is_verified_the_same_way(world: GitHubWorl
     world.client("ghp_token-of-alice-0002").merge(REPO, number, head, method)  # type: ignore[arg-type]
     world.bare.write("refs/heads/main", {"later.txt": "later\n"}, "later")
     preview, _ = planned(world, merging(world, number, head))
-    assert preview.effect is Effect.NONE and not preview.blocked
+    assert preview.effect is PreviewEffect.NONE and not preview.blocked
     assert world.bare.git("merge-base", "--is-ancestor", preview.outputs["mergeCommit"], "main") == ""
 
 

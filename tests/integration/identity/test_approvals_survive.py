@@ -18,7 +18,7 @@ import pytest
 from planner.errors import ForeignPlan
 from planner.plan import Action, Plan
 from planner.plan_id import plan_id
-from planner.pull_requests.approval_file import parse_approval_file, render_approval
+from planner.pull_requests.approval_file import parse_approval_file, render_approval_file
 from planner.pull_requests.approvals import Approval, count_approvals
 from planner.spec.pull_requests import ApprovalRules
 from planner.values import JsonObject
@@ -85,7 +85,7 @@ class Pull:
         self.changed = [one for one in parts if address_of(one) in touched]
         self.quiet = [one for one in documents() if address_of(one) not in touched]
         approval = Approval("olga", plan_id(plan), self.head, AT, AT + timedelta(hours=24))
-        self.text = render_approval(approval, PRINTS.fingerprint)
+        self.text = render_approval_file(approval, PRINTS.fingerprint)
         self.git("checkout", "-q", "main")
 
     def merge(self) -> None:
@@ -213,7 +213,7 @@ def _too_late(pull: Pull) -> None:
 
 def _by_another_account(pull: Pull) -> None:
     one = parse_approval_file(pull.text, PRINTS.fingerprint, "x")
-    pull.text = render_approval(replace(one, who="mallory"), PRINTS.fingerprint)
+    pull.text = render_approval_file(replace(one, who="mallory"), PRINTS.fingerprint)
 
 
 def _edited(pull: Pull) -> None:

@@ -24,7 +24,7 @@ from planner.plan import (
     VerifiedBy,
 )
 from planner.plan_id import plan_id
-from planner.source_ref import SourceRef
+from planner.source_line_ref import SourceRef
 from planner.values import JsonObject
 from providers.cluster import KindInfo
 from providers.kubernetes.provider import KubernetesProvider

@@ -9,9 +9,9 @@ from typing import Any
 
 from planner.address import Address
 from planner.plan import Action, Change, Precondition
-from planner.ports import Effect, Present, Preview, Unreadable, Written
+from planner.ports import PresentObject, Preview, PreviewEffect, UnreadableObject, Written
 from planner.resource import Resource
-from planner.source_ref import SourceRef
+from planner.source_line_ref import SourceRef
 from providers.http.retries import RetryLimits
 from providers.images.image_manifest import OCI_INDEX, OCI_MANIFEST, ImageDescriptor, parse_image_manifest
 from providers.images.image_reference import ImageReference, parse_image_reference
@@ -102,9 +102,9 @@ def resource(**spec: Any) -> Resource:
 
 def plan(provider: RegistryImageProvider, wanted: Resource) -> tuple[Preview, Precondition]:
     seen = provider.read([wanted], (), ()).observations[ADDRESS]
-    assert not isinstance(seen, Unreadable), seen
+    assert not isinstance(seen, UnreadableObject), seen
     preview = provider.preview([(wanted, seen)])[ADDRESS]
-    return preview, seen.precondition if isinstance(seen, Present) else Precondition(absent=True)
+    return preview, seen.precondition if isinstance(seen, PresentObject) else Precondition(absent=True)
 
 
 def change_of(wanted: Resource, preview: Preview, precondition: Precondition) -> Change:
@@ -125,14 +125,14 @@ def converge(wanted: Resource, folder: Path, sandbox: Path | None = None) -> Wri
     """Plan and apply with one command, and see with another that nothing is left to do."""
     provider = RegistryImageProvider(folder, sandbox)
     preview, precondition = plan(provider, wanted)
-    assert preview.effect is not Effect.NONE
+    assert preview.effect is not PreviewEffect.NONE
     assert not preview.blocked
     change = change_of(wanted, preview, precondition)
     written = provider.apply(change, {})
     assert not written.already
     assert provider.apply(change, {}).already
     again, _ = plan(RegistryImageProvider(folder, sandbox), wanted)
-    assert again.effect is Effect.NONE
+    assert again.effect is PreviewEffect.NONE
     if "digest" in preview.outputs:
         assert preview.outputs["digest"] == written.outputs["digest"]
     return written

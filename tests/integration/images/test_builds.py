@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from planner.errors import PermanentError, PreconditionError
-from planner.ports import Effect
+from planner.ports import PreviewEffect
 from providers.images.image_reference import parse_image_reference
 from providers.images.provider import RegistryImageProvider
 from providers.images.registry_client import RegistryClient
@@ -52,12 +52,12 @@ def test_build_and_push(target: ImageRegistry, tmp_path: Path, builder: str) -> 
     assert labels(target, f"own/{builder}:1")["who"] == "somebody else"
     os.utime(context / "hello", (1, 1))
     before = len(target.requests())
-    assert plan(RegistryImageProvider(tmp_path), wanted)[0].effect is Effect.NONE
+    assert plan(RegistryImageProvider(tmp_path), wanted)[0].effect is PreviewEffect.NONE
     assert [method for method, _, _ in target.requests(before)] == ["HEAD"]
     (context / "hello").write_text("good bye\n")
     provider = RegistryImageProvider(tmp_path)
     preview, precondition = plan(provider, wanted)
-    assert (preview.effect, str(preview.fields[0].path[0])) == (Effect.UPDATE, "build")
+    assert (preview.effect, str(preview.fields[0].path[0])) == (PreviewEffect.UPDATE, "build")
     (context / "hello").write_text("changed since\n")
     with pytest.raises(PreconditionError, match="build context"):
         provider.apply(change_of(wanted, preview, precondition), {})

@@ -12,7 +12,7 @@ import pytest
 from planner.address import Address
 from planner.errors import PreconditionError
 from planner.plan import Precondition
-from planner.ports import Absent, Effect, Preview, Unreadable
+from planner.ports import AbsentObject, Preview, PreviewEffect, UnreadableObject
 from planner.values import OutputRef
 from providers.images.copy_image import ImageLocation, copy_image
 from providers.images.image_manifest import parse_image_manifest
@@ -73,7 +73,7 @@ def test_nothing_to_do_costs_one_head_for_each_side(
     converge(wanted, tmp_path)
     before = len(source.requests()), len(target.requests())
     preview, _ = plan(RegistryImageProvider(tmp_path), wanted)
-    assert preview.effect is Effect.NONE
+    assert preview.effect is PreviewEffect.NONE
     assert [method for method, _, _ in source.requests(before[0])] == ["HEAD"]
     assert [method for method, _, _ in target.requests(before[1])] == ["HEAD"]
 
@@ -86,7 +86,7 @@ def test_what_is_remembered_is_worth_nothing_when_the_tag_moved(
     converge(wanted, tmp_path)
     moved = put_index(source.host, "quiet/moves:1", salt="moved")
     preview, _ = plan(RegistryImageProvider(tmp_path), wanted)
-    assert preview.effect is Effect.UPDATE
+    assert preview.effect is PreviewEffect.UPDATE
     for file in (tmp_path / "cache" / "hwplan" / "images").iterdir():
         assert file.stat().st_mode & 0o777 == 0o600
         file.write_bytes(file.read_bytes().replace(b"linux", b"plan9"))
@@ -137,7 +137,7 @@ def test_what_the_plan_named_is_copied_though_the_tag_moved(
     with pytest.raises(PreconditionError, match="no longer"):
         provider.apply(gone, {})
     update, precondition = plan(RegistryImageProvider(tmp_path), wanted)
-    assert (update.effect, update.fields[0].before, update.fields[0].after) == (Effect.UPDATE, first, second)
+    assert (update.effect, update.fields[0].before, update.fields[0].after) == (PreviewEffect.UPDATE, first, second)
     assert precondition.content == first
 
 
@@ -168,16 +168,16 @@ def test_targets_that_are_not_known_yet(target: ImageRegistry, tmp_path: Path) -
     provider = RegistryImageProvider(tmp_path)
     wanted = resource(source=ref, target=f"{target.host}/own/later:1")
     seen = provider.read([wanted], (), ()).observations[ADDRESS]
-    assert isinstance(seen, Absent)
+    assert isinstance(seen, AbsentObject)
     preview = provider.preview([(wanted, seen)])[ADDRESS]
-    assert (preview.effect, preview.expects, preview.fields[0].after) == (Effect.CREATE, "", ref)
+    assert (preview.effect, preview.expects, preview.fields[0].after) == (PreviewEffect.CREATE, "", ref)
 
 
 def test_an_unreachable_registry_is_unreadable(source: ImageRegistry, tmp_path: Path) -> None:
     put_index(source.host, "copy/alone:1")
     wanted = resource(source=f"{source.host}/copy/alone:1", target="127.0.0.1:1/own/x:1", platforms=["all"])
     seen = RegistryImageProvider(tmp_path).read([wanted], (), ()).observations[ADDRESS]
-    assert isinstance(seen, Unreadable)
+    assert isinstance(seen, UnreadableObject)
     assert "127.0.0.1:1" in seen.reason
 
 
@@ -218,7 +218,7 @@ def test_many_threads_write_one_layout(tmp_path: Path) -> None:
     def one(name: str) -> None:
         try:
             wanted = resource(source="docker.io/library/alpine:3.20", target=name)
-            provider.apply(change_of(wanted, Preview(Effect.CREATE), Precondition(absent=True)), {})
+            provider.apply(change_of(wanted, Preview(PreviewEffect.CREATE), Precondition(absent=True)), {})
         except Exception as error:  # what any thread met is judged below
             errors.append(error)
 

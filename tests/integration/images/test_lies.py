@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from planner.errors import PermanentError, PreconditionError
-from planner.ports import Unreadable
+from planner.ports import UnreadableObject
 from providers.images.copy_image import ImageLocation, copy_image
 from providers.images.image_manifest import MAX_MANIFEST, OCI_INDEX, OCI_MANIFEST, ImageDescriptor, parse_image_manifest
 from providers.images.image_reference import parse_image_reference
@@ -53,7 +53,7 @@ def test_a_404_of_something_else_is_not_absence(hostile: HostileRegistry, tmp_pa
     hostile.rules = [lambda _: Reply(404, {"Content-Type": "text/html"}, b"<h1>Not Found</h1>")]
     wanted = resource(source=f"{hostile.host}/a/c:1", target=str(image), platforms=["all"])
     seen = RegistryImageProvider(tmp_path).read([wanted], (), ()).observations[ADDRESS]
-    assert isinstance(seen, Unreadable)
+    assert isinstance(seen, UnreadableObject)
     assert "not that of a registry" in seen.reason
 
 

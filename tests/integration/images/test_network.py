@@ -7,7 +7,7 @@ import pytest
 
 from planner.errors import OutcomeUnknown, TemporaryError
 from planner.plan import Precondition
-from planner.ports import Effect, Preview
+from planner.ports import Preview, PreviewEffect
 from providers.images.copy_image import ImageLocation, copy_image
 from providers.images.image_reference import parse_image_reference
 from providers.images.provider import RegistryImageProvider
@@ -117,7 +117,7 @@ def through(proxy: FaultProxy, source: ImageRegistry, name: str, folder: Path) -
     """What the executor does: plan, apply, and apply again after an error that is worth it."""
     wanted = resource(source=f"{source.host}/{name}", target=f"127.0.0.1:{proxy.port}/{name}")
     expects = stored(source, name)
-    change = change_of(wanted, Preview(Effect.CREATE, expects=expects), Precondition(absent=True))
+    change = change_of(wanted, Preview(PreviewEffect.CREATE, expects=expects), Precondition(absent=True))
     for _ in range(6):
         try:
             RegistryImageProvider(folder).apply(change, {})

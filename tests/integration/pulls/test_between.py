@@ -68,9 +68,9 @@ def test_p2_p12_the_candidate_is_read_anew_under_the_lease(
 
 def test_a_label_that_gave_the_priority_is_removed_between(world: PullWorld) -> None:
     """A closed lane takes what has priority; without it the pull request waits like the others."""
-    from planner.spec.pull_requests import ClosedLane
+    from planner.spec.pull_requests import LaneClosure
 
-    closed = ClosedLane.model_validate({"reason": "fair", "until": "2099-01-01T00:00:00Z", "minimumPriority": 50})
+    closed = LaneClosure.model_validate({"reason": "fair", "until": "2099-01-01T00:00:00Z", "minimumPriority": 50})
     world.rule(closed=closed, priority_labels={"priority-high": 100})
     number, _ = world.pull("one", labels=["priority-high"])
 

@@ -13,9 +13,9 @@ from hwplan_note.provider import NoteProvider
 from planner.address import address_of_document
 from planner.contract.contract_case import SECRET, StateCase, folder_digest
 from planner.contract.suite import ProviderContract
-from planner.ports import Effect, Provider
+from planner.ports import PreviewEffect, Provider
 from planner.resource import Resource
-from planner.source_ref import SourceRef
+from planner.source_line_ref import SourceRef
 from planner.values import JsonObject, SealedSecret, SecretValue, Vault
 
 REF, PRINT = "manifest:Secret/demo/pen#data.KEY", "hmac-sha256:0123456789abcdef"
@@ -26,7 +26,7 @@ class Notes:
     """Three notes, one of them signed."""
 
     vault = VAULT
-    effect = Effect.CREATE
+    effect = PreviewEffect.CREATE
     refused_as_a_whole = False
 
     def __init__(self, folder: Path) -> None:

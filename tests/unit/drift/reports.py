@@ -5,7 +5,7 @@ from __future__ import annotations
 from planner.address import Address
 from planner.drift import AcknowledgedDriftField, DriftAcknowledgement, DriftReport, DriftRow, DriftState
 from planner.plan import ClusterIdentity, FieldChange, FieldOp, Selection
-from planner.source_ref import SourceRef
+from planner.source_line_ref import SourceRef
 
 AT = "2026-11-22T03:11:40.000Z"
 REPLICAS = FieldChange(("spec", "replicas"), FieldOp.CHANGE, 7, 2, False, "night-shift", "2026-11-22T03:11:40Z")

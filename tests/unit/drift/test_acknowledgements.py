@@ -15,10 +15,10 @@ from planner.graph import build_graph
 from planner.loading.drift_acknowledgements import load_drift_acknowledgements
 from planner.plan import ClusterIdentity, DriftedField, FieldChange, FieldOp, Selection
 from planner.planning import PlanInputs, drift_report
-from planner.ports import Absent, Effect, Observation, Present, Preview, Unreadable
+from planner.ports import AbsentObject, Observation, PresentObject, Preview, PreviewEffect, UnreadableObject
 from planner.render.drift_fields import drifted_fields, pending_change_fields, undeclared_drift_fields
 from planner.resource import Resource
-from planner.source_ref import SourceRef
+from planner.source_line_ref import SourceRef
 
 TODAY = "2026-11-23"
 ADDRESS = Address.parse("Deployment.apps/shop/api")
@@ -46,14 +46,16 @@ def _report(preview: Preview, *accepted: DriftAcknowledgement, seen: Observation
         "",
         build_graph([resource]),
         {ADDRESS: resource},
-        {ADDRESS: seen or Present(ADDRESS, "u", "c", {}, owned_by="shop")},
+        {ADDRESS: seen or PresentObject(ADDRESS, "u", "c", {}, owned_by="shop")},
         {ADDRESS: preview},
     )
     return drift_report(inputs, AppliedState(0, {}), accepted, TODAY)
 
 
-DRIFTED = Preview(Effect.UPDATE, (SCALED, IMAGE), drifted=True, drift=(DriftedField(ADDRESS, ADDED, declared=False),))
-BOTH = Preview(Effect.UPDATE, (SCALED, FieldChange(("spec", "paused"), FieldOp.ADD, None, True)))
+DRIFTED = Preview(
+    PreviewEffect.UPDATE, (SCALED, IMAGE), drifted=True, drift=(DriftedField(ADDRESS, ADDED, declared=False),)
+)
+BOTH = Preview(PreviewEffect.UPDATE, (SCALED, FieldChange(("spec", "paused"), FieldOp.ADD, None, True)))
 
 
 def test_without_one_everything_counts() -> None:
@@ -107,19 +109,19 @@ def test_its_last_day_is_the_one_that_it_names() -> None:
 
 
 def test_what_is_no_drift_cannot_be_acknowledged() -> None:
-    unreadable = Unreadable(ADDRESS, "forbidden")
+    unreadable = UnreadableObject(ADDRESS, "forbidden")
     assert judge(DRIFTED, accept(), seen=unreadable).state is DriftState.INCOMPLETE
-    assert judge(Preview(Effect.UPDATE, blocked="a webhook is down"), accept()).state is DriftState.INCOMPLETE
-    assert judge(Preview(Effect.CREATE), accept(), seen=Absent(ADDRESS)).state is DriftState.PENDING
+    assert judge(Preview(PreviewEffect.UPDATE, blocked="a webhook is down"), accept()).state is DriftState.INCOMPLETE
+    assert judge(Preview(PreviewEffect.CREATE), accept(), seen=AbsentObject(ADDRESS)).state is DriftState.PENDING
 
 
 def test_incomplete_wins_over_drift_in_the_exit_code() -> None:
-    report = _report(DRIFTED, accept(), seen=Unreadable(ADDRESS, "forbidden"))
+    report = _report(DRIFTED, accept(), seen=UnreadableObject(ADDRESS, "forbidden"))
     assert report.exit_code == 1 and not report.is_complete
 
 
 def test_warnings_of_predictions_are_told() -> None:
-    assert _report(Preview(Effect.NONE, warnings=("not asked",))).warnings == (f"{ADDRESS}: not asked",)
+    assert _report(Preview(PreviewEffect.NONE, warnings=("not asked",))).warnings == (f"{ADDRESS}: not asked",)
 
 
 # --- the file ------------------------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from planner.render.drift_markdown import render_drift_markdown
 from planner.render.drift_prometheus import MOST_OBJECTS, render_drift_prometheus
 from planner.render.drift_text import render_drift
 from planner.render.plan_markdown import LIMIT
-from planner.source_ref import SourceRef
+from planner.source_line_ref import SourceRef
 from tests.unit.drift.reports import ACCEPTED, AT, EVERY, REPLICAS, report, row
 from tests.unit.render.sample_plans import HOSTILE
 

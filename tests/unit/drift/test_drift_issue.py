@@ -8,7 +8,7 @@ from planner.address import Address
 from planner.drift import DriftReport, DriftRow, DriftState
 from planner.plan import ClusterIdentity, FieldChange, FieldOp, Selection
 from planner.render.drift_issue import DriftFinding, DriftIssue, drift_issues
-from planner.source_ref import SourceRef
+from planner.source_line_ref import SourceRef
 
 NOWHERE = SourceRef("")
 CHANGE = FieldChange(("spec", "replicas"), FieldOp.CHANGE, 7, 1, manager="night|shift", time="2026-11-30T12:20:15Z")

@@ -13,12 +13,12 @@ from planner.field_path import parse_path
 from planner.loading.drift_ignore_rules import load_ignore_rules
 from planner.plan import DriftedField, FieldChange, FieldOp
 from planner.planning.accepted_drift import accept_drift
-from planner.ports import Effect, Preview
+from planner.ports import Preview, PreviewEffect
 from planner.render.drift_json import drift_json
 from planner.render.drift_markdown import render_drift_markdown
 from planner.render.drift_prometheus import render_drift_prometheus
 from planner.render.drift_text import render_drift
-from planner.source_ref import SourceRef
+from planner.source_line_ref import SourceRef
 from tests.unit.drift.reports import LABEL, REPLICAS, report, row
 from tests.unit.drift.test_acknowledgements import accept as acknowledge
 from tests.unit.drift.test_acknowledgements import judge
@@ -74,7 +74,7 @@ def test_a_restart_is_shown_and_does_not_count() -> None:
         path, FieldOp.ADD, None, "2026-11-22T03:00:00Z", False, "kubectl-rollout", "2026-11-22T03:00:00Z"
     )
     drift = DriftedField(DRIFTED.address, field, declared=False, harmless="a restart")
-    settled = judge(Preview(Effect.NONE, drift=(drift,)))
+    settled = judge(Preview(PreviewEffect.NONE, drift=(drift,)))
     assert settled.state is DriftState.IGNORED and settled.ignored[0].reason == "a restart"
 
 

@@ -9,7 +9,7 @@ import pytest
 from planner.address import Address
 from planner.field_path import render_path
 from planner.plan import VerifiedBy
-from planner.ports import Effect
+from planner.ports import PreviewEffect
 from planner.resource import Resource
 from planner.values import JsonObject
 from providers.cluster import KindInfo
@@ -95,4 +95,4 @@ def test_other_refusals_block_their_object_and_nothing_else(world: World, error:
 def test_before_a_straight_apply_it_is_a_refusal(world: World) -> None:
     world.provider = KubernetesProvider(world.cluster, fingerprinter=PRINTS, dry_creates=False)
     preview = world.look(wanted()).preview("ConfigMap/demo/one")
-    assert preview.blocked == RBAC and preview.effect is Effect.UPDATE
+    assert preview.blocked == RBAC and preview.effect is PreviewEffect.UPDATE

@@ -8,8 +8,8 @@ import pytest
 
 from planner.address import Address
 from planner.plan import Action, Change, Precondition, SideEffect, SideEffectKind
-from planner.side_effects.migrations import effects_of_migrations
-from planner.source_ref import SourceRef
+from planner.side_effects.database_migrations import effects_of_database_migrations
+from planner.source_line_ref import SourceRef
 from planner.values import JsonObject
 from tests.unit.effects.world import set_off, workload
 from tests.unit.graph.stacks import resources
@@ -27,7 +27,9 @@ def said(name: str, command: list[str], action: Action = Action.RUN, declared: s
         Address.parse(f"PodExec/{name}"), action, "hwplan.dev/v1", "", "declared", Precondition(), SourceRef("a"),
         {"spec": document},
     )  # fmt: skip
-    return _texts(effects_of_migrations([one], {one.address: one for one in resources(declared)} if declared else {}))
+    return _texts(
+        effects_of_database_migrations([one], {one.address: one for one in resources(declared)} if declared else {})
+    )
 
 
 def _texts(effects: object) -> list[str]:

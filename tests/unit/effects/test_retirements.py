@@ -10,7 +10,7 @@ from planner.address import Address
 from planner.plan import SideEffectKind
 from planner.resource import Resource
 from planner.side_effects import UntouchedObjects
-from planner.source_ref import SourceRef
+from planner.source_line_ref import SourceRef
 from tests.unit.effects.world import config, set_off, workload
 
 HOLDER = Address.parse("ConfigMap/ci/gitops")

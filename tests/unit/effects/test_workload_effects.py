@@ -9,7 +9,7 @@ import pytest
 from planner.address import Address
 from planner.plan import Action, Change, FieldChange, FieldOp, Precondition, SideEffectKind
 from planner.side_effects.pod_disruptions import effects_on_workload, restarts_pods, wanted_replicas
-from planner.source_ref import SourceRef
+from planner.source_line_ref import SourceRef
 from tests.unit.effects.world import set_off, workload
 
 ZERO_SURGE = "strategy: {rollingUpdate: {maxSurge: 0, maxUnavailable: 1}}"

@@ -7,9 +7,9 @@ from pathlib import Path
 from planner.document_diff import diff_documents
 from planner.graph import build_graph
 from planner.plan import Action, Change, Precondition, SideEffect, SideEffectKind
-from planner.ports import Present
+from planner.ports import PresentObject
 from planner.side_effects import UntouchedObjects, side_effects_of_plan
-from planner.source_ref import SourceRef
+from planner.source_line_ref import SourceRef
 from tests.unit.loading.fakes import manifests
 
 
@@ -50,7 +50,7 @@ def set_off_with_callers(
             changes.append(_change(address, action, resource.manifest, fields))
     gone = [one for address, one in old.items() if address not in new]
     changes += [_change(one.address, Action.DELETE, None, ()) for one in gone]
-    seen = {address: Present(address, "uid", "content", one.manifest) for address, one in old.items()}
+    seen = {address: PresentObject(address, "uid", "content", one.manifest) for address, one in old.items()}
     return list(
         side_effects_of_plan(
             changes, new, seen, build_graph(list(new.values())), gone, others or UntouchedObjects(), place

@@ -13,7 +13,7 @@ from planner.events import ChangeEnded, ChangeResult, Event, EventObserver
 from planner.executor import ExecutionOptions, RunResult, execute_plan
 from planner.plan import Action, BlockedResource, Change, ClusterIdentity, Plan, Precondition, Selection
 from planner.ports import Provider, Readiness, ReadResult, Written
-from planner.source_ref import SourceRef
+from planner.source_line_ref import SourceRef
 from planner.values import JsonObject, Vault
 
 

@@ -6,7 +6,7 @@ from planner.drift import DriftRow
 from planner.errors import ConfigError, HwplanError, Problem, SelectionError
 from planner.fleet import FleetReport, Shard, ShardResult, failed_shard, shard_result
 from planner.plan import Action, BlockedResource, Plan
-from planner.source_ref import SourceRef
+from planner.source_line_ref import SourceRef
 from providers.http.errors import Unreachable
 from tests.unit.drift import reports
 from tests.unit.render.sample_plans import address, change, plan_of

@@ -9,9 +9,9 @@ from typing import Any, Self
 
 from planner.address import address_of_document
 from planner.plan import Action, Change, Precondition
-from planner.ports import Absent, Effect, Observation, Present, Preview, Unreadable, Written
+from planner.ports import AbsentObject, Observation, PresentObject, Preview, PreviewEffect, UnreadableObject, Written
 from planner.resource import Resource
-from planner.source_ref import SourceRef
+from planner.source_line_ref import SourceRef
 from planner.spec.kinds.git import GitHead, GitRef
 from planner.spec.kinds.git_commit import GitCommit
 from planner.values import JsonObject
@@ -101,7 +101,7 @@ class World:
         items = [
             (resource, read.observations[resource.address])
             for resource in resources
-            if not isinstance(read.observations[resource.address], Unreadable)
+            if not isinstance(read.observations[resource.address], UnreadableObject)
         ]
         previews = self.provider.preview(items)
         return [_look(resource, read.observations[resource.address], previews) for resource in resources]
@@ -125,17 +125,17 @@ class World:
         written = self.apply(self.change(resource))
         look = self.again().look(resource)
         assert look.change is None and look.preview is not None and not look.preview.blocked
-        assert isinstance(look.seen, Present) and look.seen.outputs == written.outputs
+        assert isinstance(look.seen, PresentObject) and look.seen.outputs == written.outputs
         return written
 
 
 def _look(resource: Resource, seen: Observation, previews: Mapping[Any, Preview]) -> Look:
     preview = previews.get(resource.address)
-    if preview is None or preview.blocked or preview.effect is Effect.NONE:
+    if preview is None or preview.blocked or preview.effect is PreviewEffect.NONE:
         return Look(seen, preview, None)
-    absent = isinstance(seen, Absent)
-    precondition = seen.precondition if isinstance(seen, Present) else Precondition(absent=True)
-    assert (preview.effect is Effect.CREATE) is absent
+    absent = isinstance(seen, AbsentObject)
+    precondition = seen.precondition if isinstance(seen, PresentObject) else Precondition(absent=True)
+    assert (preview.effect is PreviewEffect.CREATE) is absent
     change = Change(
         resource.address, Action.CREATE if absent else Action.UPDATE, resource.api_version, resource.scope, "declared",
         precondition, resource.source, resource.manifest, preview.fields, expects=preview.expects,
@@ -151,5 +151,5 @@ def blocked(look: Look) -> str:
 
 def unreadable(look: Look) -> str:
     """Why it could not be read."""
-    assert isinstance(look.seen, Unreadable)
+    assert isinstance(look.seen, UnreadableObject)
     return look.seen.reason

@@ -9,7 +9,7 @@ from ruamel.yaml import YAML
 from planner.address import Address, address_of_document
 from planner.graph import Edge
 from planner.resource import DEPENDS_ON, Resource, ResourceOptions
-from planner.source_ref import SourceRef
+from planner.source_line_ref import SourceRef
 from planner.values import Json, OutputRef, OutputTemplate, parse_output_ref
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from planner.graph import build_graph
-from planner.resource import HookPhase, Resource
+from planner.resource import HelmHookPhase, Resource
 from tests.unit.graph.stacks import edge_lines, resources
 
 RULE = "helm hook  metadata.annotations[helm.sh/hook]"
@@ -26,7 +26,7 @@ def settings(name: str, needs: str = "") -> str:
     return f"---\n{{apiVersion: v1, kind: ConfigMap, metadata: {{name: {name}, namespace: n{annotations}}}}}\n"
 
 
-def stack(text: str, phases: dict[str, HookPhase], sets: dict[str, str] | None = None) -> list[Resource]:
+def stack(text: str, phases: dict[str, HelmHookPhase], sets: dict[str, str] | None = None) -> list[Resource]:
     found = []
     for one in resources(text):
         options = replace(one.options, hook=phases.get(one.address.name))
@@ -34,12 +34,12 @@ def stack(text: str, phases: dict[str, HookPhase], sets: dict[str, str] | None =
     return found
 
 
-def drawn(text: str, phases: dict[str, HookPhase], sets: dict[str, str] | None = None) -> list[str]:
+def drawn(text: str, phases: dict[str, HelmHookPhase], sets: dict[str, str] | None = None) -> list[str]:
     lines = edge_lines(build_graph(stack(text, phases, sets)).edges)
     return [line.removesuffix(RULE).strip() for line in lines if line.endswith(RULE)]
 
 
-BEFORE, AFTER = HookPhase.BEFORE, HookPhase.AFTER
+BEFORE, AFTER = HelmHookPhase.BEFORE, HelmHookPhase.AFTER
 JOB_A, JOB_B, MAP = "Job.batch/n/a", "Job.batch/n/b", "ConfigMap/n/c"
 CRD = (
     "---\n{apiVersion: apiextensions.k8s.io/v1, kind: CustomResourceDefinition, metadata: {name: t.e},"
@@ -63,7 +63,7 @@ CRD = (
         (hook("a", "1", needs=JOB_B) + hook("b", "2"), {"a": BEFORE, "b": BEFORE}, []),  # its own order wins
     ],
 )  # fmt: skip
-def test_where_a_hook_stands(text: str, phases: dict[str, HookPhase], expected: list[str]) -> None:
+def test_where_a_hook_stands(text: str, phases: dict[str, HelmHookPhase], expected: list[str]) -> None:
     assert drawn(text, phases) == expected
 
 

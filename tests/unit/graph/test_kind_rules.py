@@ -8,8 +8,8 @@ import pytest
 
 from planner.graph import build_graph
 from planner.spec.kinds import builtin_model_of_kind
-from planner.spec.kinds.targets import TARGETS
-from planner.spec.model_walk import field_names, model_at
+from planner.spec.kinds.kind_target_fields import TARGETS
+from planner.spec.model_walk import model_at_field_path, yaml_field_names
 from planner.values import SealedSecret
 from tests.unit.graph.stacks import edge_lines, resources
 
@@ -337,8 +337,8 @@ def test_the_fields_that_name_targets_are_fields_of_the_kind(kind: str) -> None:
     """The table is read without the models: a field that is renamed there must be renamed here."""
     model = builtin_model_of_kind(kind)
     assert model is not None, kind
-    spec = model_at(model, ("spec",))
+    spec = model_at_field_path(model, ("spec",))
     targets = TARGETS[kind]
     named = [*(field.name for field in targets.fields), *([targets.selector] if targets.selector else [])]
-    assert spec is not None and set(named) <= set(field_names(spec)), (kind, named)
+    assert spec is not None and set(named) <= set(yaml_field_names(spec)), (kind, named)
     assert all(not field.else_after or builtin_model_of_kind(field.else_after) for field in targets.fields), kind

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from planner.ports import Effect
+from planner.ports import PreviewEffect
 from planner.values import JsonObject
 from providers.kubernetes.snapshot.snapshot_cluster import SnapshotCluster
 from tests.unit.kubernetes.world import (
@@ -15,7 +15,7 @@ CONFIG = "ConfigMap/demo/c"
 
 def is_settled(world: World, *resources: object) -> bool:
     look = world.look(list(resources))  # type: ignore[arg-type]
-    return all(preview.effect is Effect.NONE and not preview.awaiting for preview in look.previews.values())
+    return all(preview.effect is PreviewEffect.NONE and not preview.awaiting for preview in look.previews.values())
 
 
 def foreign(world: World, document: JsonObject, manager: str = "helm") -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from planner.address import Address
 from planner.field_path import parse_path
-from planner.ports import Effect
+from planner.ports import PreviewEffect
 from planner.values import JsonObject
 from providers.kubernetes.field_ownership_migration import (
     OwnershipMoves,
@@ -42,7 +42,7 @@ def made_by(world: World, document: JsonObject, manager: str, *, applied: bool =
 
 
 def is_settled(world: World, resource: Any) -> bool:
-    return all(preview.effect is Effect.NONE for preview in world.look([resource]).previews.values())
+    return all(preview.effect is PreviewEffect.NONE for preview in world.look([resource]).previews.values())
 
 
 def spec_of(document: JsonObject) -> JsonObject:

@@ -10,7 +10,7 @@ import pytest
 from pydantic import ValidationError
 
 from planner.errors import PermanentError, TemporaryError
-from planner.spec.kinds.runs import PodExecSpec
+from planner.spec.kinds.pod_exec_restart_retention import PodExecSpec
 from planner.text_safe import safe_text
 from planner.values import JsonObject, SecretValue
 from providers.cluster import EndedCommand

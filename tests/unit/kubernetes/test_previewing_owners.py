@@ -6,7 +6,7 @@ import copy
 from pathlib import Path
 
 from planner.address import Address
-from planner.ports import Effect
+from planner.ports import PreviewEffect
 from providers.kubernetes.snapshot.foreign_manager import change_as_foreign_manager
 from providers.kubernetes.snapshot.snapshot_cluster import SnapshotCluster
 from tests.unit.kubernetes.previewing_world import CONFIG, DEPLOYMENT, foreign, is_settled
@@ -105,7 +105,7 @@ def test_an_immutable_field_needs_permission_to_replace(world: World) -> None:
     manifest["spec"]["selector"]["matchLabels"] = {"app": "other"}
     manifest["spec"]["template"]["metadata"]["labels"] = {"app": "other"}
     refused = world.look([declare(manifest)]).preview(DEPLOYMENT)
-    assert refused.effect is Effect.REPLACE
+    assert refused.effect is PreviewEffect.REPLACE
     assert refused.blocked == "spec.selector: field is immutable"
     before = world.live(DEPLOYMENT, "apps/v1")["metadata"]["uid"]
     wanted = declare(manifest, replace_allowed=True)

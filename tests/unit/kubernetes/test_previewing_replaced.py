@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from planner.address import Address
-from planner.ports import Effect
+from planner.ports import PreviewEffect
 from planner.side_effects.pod_disruptions import effects_on_workload
 from planner.values import JsonObject
 from providers.kubernetes.snapshot.foreign_manager import change_as_foreign_manager
@@ -25,7 +25,7 @@ def test_a_service_made_headless_shows_no_address_of_the_old_one(world: World) -
     world.apply([declare(_service())])
     assert world.live(_SERVICE)["spec"]["clusterIPs"] != ["None"]
     look = world.look([declare(_service(clusterIP="None"), replace_allowed=True)])
-    assert look.preview(_SERVICE).effect is Effect.REPLACE
+    assert look.preview(_SERVICE).effect is PreviewEffect.REPLACE
     assert [(path, after) for path, _, _, after, _ in look.fields(_SERVICE)] == [("spec.clusterIP", "None")]
     (effect,) = effects_on_workload(look.change(_SERVICE), None, ())
     assert "another cluster IP" not in effect.text

@@ -8,7 +8,7 @@ from pathlib import Path
 from planner.address import Address
 from planner.applied_state import KindInNamespace
 from planner.errors import ProviderError
-from planner.ports import Absent, Present, Unreadable
+from planner.ports import AbsentObject, PresentObject, UnreadableObject
 from planner.values import JsonObject, SealedSecret
 from providers.cluster import Keep, KindInfo, Listing, ObjectCollection
 from providers.kubernetes.errors import Forbidden
@@ -87,7 +87,7 @@ def test_a_refused_cluster_wide_list_is_tried_namespace_by_namespace(tmp_path: P
     seen, spy = watched(world, ("ConfigMap", ""), ("ConfigMap", "n3"))
     look = seen.look(wanted)
     assert len(spy.listed) == 10
-    unreadable = [a for a, o in look.read.observations.items() if isinstance(o, Unreadable)]
+    unreadable = [a for a, o in look.read.observations.items() if isinstance(o, UnreadableObject)]
     assert [address.namespace for address in unreadable] == ["n3"]
     assert [u.address.namespace for u in look.read.unlisted] == ["n3"]
 
@@ -97,7 +97,7 @@ def test_an_error_is_never_absence(world: World) -> None:
     resource = declare(config("c", {"a": "1"}))
     look = seen.look([resource], [KindInNamespace("", "v1", "ConfigMap", "demo")])
     observed = look.read.observations[resource.address]
-    assert observed == Unreadable(resource.address, "not for you")
+    assert observed == UnreadableObject(resource.address, "not for you")
     assert resource.address not in look.previews
     assert [u.address.local for u in look.read.unlisted] == ["ConfigMap/demo/*"]
 
@@ -105,7 +105,7 @@ def test_an_error_is_never_absence(world: World) -> None:
 def test_absent_for_a_kind_that_is_not_served_and_for_a_namespace_that_is_not_there(world: World) -> None:
     wanted = [declare(widget("w", 1)), declare(config("c", {}, namespace="nowhere"))]
     read = world.look(wanted).read
-    assert all(isinstance(seen, Absent) for seen in read.observations.values())
+    assert all(isinstance(seen, AbsentObject) for seen in read.observations.values())
 
 
 def test_a_namespaced_object_without_namespace_stands_in_the_default_one(world: World) -> None:
@@ -115,7 +115,7 @@ def test_a_namespaced_object_without_namespace_stands_in_the_default_one(world: 
     assert world.is_there("ConfigMap/default/c")
     look = world.look([resource])
     assert look.effects == {"ConfigMap/c": "none"}
-    assert isinstance(look.read.observations[Address.parse("ConfigMap/c")], Present)
+    assert isinstance(look.read.observations[Address.parse("ConfigMap/c")], PresentObject)
     assert look.read.strays == ()
 
 
@@ -169,7 +169,7 @@ def test_options_of_live_objects_and_outputs_are_read(world: World) -> None:
     resource = declare(manifest)
     world.apply([resource])
     seen = world.look([resource]).read.observations[resource.address]
-    assert isinstance(seen, Present)
+    assert isinstance(seen, PresentObject)
     assert (seen.protected, seen.orphan_on_delete, seen.scope) == (True, "on-delete: orphan", "infra")
     assert seen.outputs["status.phase"] == "Active"
     assert seen.outputs["uid"] == seen.uid
@@ -180,5 +180,5 @@ def test_secrets_are_sealed_before_anybody_sees_them(world: World) -> None:
     resource = declare(secret("s", {"P": sealed("file:a#P", "first value")}))
     world.apply([resource])
     seen = world.look([resource]).read.observations[resource.address]
-    assert isinstance(seen, Present) and seen.value is not None
+    assert isinstance(seen, PresentObject) and seen.value is not None
     assert seen.value["data"] == {"P": SealedSecret("live:P", PRINTS.fingerprint(b"first value"))}

@@ -11,7 +11,7 @@ import pytest
 from planner.address import Address
 from planner.ports import Preview
 from planner.resource import Resource
-from planner.source_ref import SourceRef
+from planner.source_line_ref import SourceRef
 from providers.cluster import KindInfo
 from providers.kubernetes.object_location import ObjectLocation
 from providers.kubernetes.parallel_map import ParallelMap

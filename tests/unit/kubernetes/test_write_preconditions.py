@@ -11,7 +11,7 @@ import pytest
 
 from planner.address import Address
 from planner.plan import Action, Change
-from planner.ports import Present
+from planner.ports import PresentObject
 from planner.resource import Resource
 from planner.values import JsonObject
 from providers.cluster import Cluster, KindInfo
@@ -54,9 +54,9 @@ def change_of(world: World, resource: Resource, **how: Any) -> Change:
     return replace(change, **how)
 
 
-def seen(world: World) -> Present:
+def seen(world: World) -> PresentObject:
     found = world.look([WANTED]).read.observations[Address.parse(CONFIG)]
-    assert isinstance(found, Present)
+    assert isinstance(found, PresentObject)
     return found
 
 

@@ -11,7 +11,7 @@ import pytest
 from planner.address import Address
 from planner.errors import PermanentError, PreconditionError
 from planner.plan import Action, Change
-from planner.ports import Present
+from planner.ports import PresentObject
 from planner.resource import Resource
 from planner.values import JsonObject, OutputRef, SealedSecret, SecretValue
 from providers.kubernetes.errors import ApplyConflict, ResourceVersionConflict
@@ -28,9 +28,9 @@ def planned(world: World, resource: Resource) -> Change:
     return change
 
 
-def seen(world: World, resource: Resource) -> Present:
+def seen(world: World, resource: Resource) -> PresentObject:
     observation = world.look([resource]).read.observations[resource.address]
-    assert isinstance(observation, Present)
+    assert isinstance(observation, PresentObject)
     return observation
 
 

@@ -14,9 +14,9 @@ from planner.contract.command_steps import change_of_preview
 from planner.field_path import parse_path, render_path
 from planner.loading.resource_collector import applied_digest
 from planner.plan import Action, Change
-from planner.ports import Absent, Present, Preview, ReadResult, Written
+from planner.ports import AbsentObject, PresentObject, Preview, ReadResult, Written
 from planner.resource import APPLIED, SET_LABEL, Resource, ResourceOptions
-from planner.source_ref import SourceRef
+from planner.source_line_ref import SourceRef
 from planner.values import JsonObject, SealedSecret, SecretValue
 from providers.cluster import Cluster
 from providers.kubernetes.provider import KubernetesProvider
@@ -130,13 +130,13 @@ class World:
         return kind is not None and self.cluster.get(kind, address.namespace, address.name) is not None
 
 
-def deletion(present: Present, api_version: str = "v1") -> Change:
+def deletion(present: PresentObject, api_version: str = "v1") -> Change:
     """The change that deletes what was read."""
     return Change(present.address, Action.DELETE, api_version, "", "", present.precondition, SourceRef(""))
 
 
-def absent(address: Address) -> Absent:
-    return Absent(address)
+def absent(address: Address) -> AbsentObject:
+    return AbsentObject(address)
 
 
 # --- documents -----------------------------------------------------------------------------------------------------

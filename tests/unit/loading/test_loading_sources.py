@@ -12,7 +12,7 @@ from planner.loading.document_origin import DocumentOrigin, DocumentText
 from planner.loading.manifests.manifest_source import ManifestExpansionContext, expand_manifest_source, rewrite_images
 from planner.loading.resource_collector import ResourceCollector
 from planner.spec.images import ImageRewrite
-from planner.spec.kinds.sources import ManifestSource
+from planner.spec.kinds.secret_and_manifest_sources import ManifestSource
 from tests.unit.loading.fakes import KeyedFingerprinter
 
 RULES = (ImageRewrite.model_validate({"from": "quay.io/argoproj/argocd", "to": "127.0.0.1:5000/argocd"}),)

@@ -17,7 +17,7 @@ from planner.loading.json_schema import json_schemas
 from planner.loading.kind_documentation import explain_kind
 from planner.loading.problems import Problems, render_problems, source_line
 from planner.loading.yaml.load_documents import CONFIG, load_documents
-from planner.source_ref import SourceRef
+from planner.source_line_ref import SourceRef
 from planner.spec.kinds import TABLE
 from tests.unit.loading.fakes import CANARY, ROOT
 

@@ -14,7 +14,7 @@ from planner.loading.config import load_config
 from planner.loading.document_origin import DocumentOrigin, DocumentText
 from planner.loading.manifests.manifest_source import ManifestExpansionContext, expand_manifest_source
 from planner.loading.resource_collector import ResourceCollector
-from planner.spec.kinds.sources import ManifestSource
+from planner.spec.kinds.secret_and_manifest_sources import ManifestSource
 from planner.spec.node import NodeConfig
 from tests.unit.loading.fakes import KeyedFingerprinter
 

@@ -10,7 +10,7 @@ from planner.loading.resource_collector import ResourceCollector
 from planner.loading.secrets.secret_files import ParsedSecretFile, SecretFileRef
 from planner.loading.secrets.secret_reader import SecretReader
 from planner.loading.secrets.secret_sources import SecretSourceExpander
-from planner.spec.kinds.sources import SecretSource
+from planner.spec.kinds.secret_and_manifest_sources import SecretSource
 from planner.values import SecretValue
 from tests.unit.loading.fakes import KeyedFingerprinter
 

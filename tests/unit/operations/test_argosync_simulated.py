@@ -11,7 +11,7 @@ import pytest
 from planner.contract.command_steps import change_of_preview, run_changes
 from planner.events import ChangeResult
 from planner.plan import Change
-from planner.ports import Effect
+from planner.ports import PreviewEffect
 from planner.resource import Resource
 from providers import argo_with_git
 from providers.cluster import Cluster
@@ -60,7 +60,7 @@ def test_a_sync_is_carried_out_and_then_there_is_nothing_to_do(folder: Path, rev
     again = ArgoSyncProvider(cluster)
     seen = again.read([wanted], (), ()).observations[wanted.address]
     effect = again.preview([(wanted, seen)])[wanted.address].effect
-    assert effect is (Effect.NONE if revision else Effect.RUN)  # nobody knows the tip without asking
+    assert effect is (PreviewEffect.NONE if revision else PreviewEffect.RUN)  # nobody knows the tip without asking
 
 
 def test_another_revision_is_planned_and_done(folder: Path) -> None:

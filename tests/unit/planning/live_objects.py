@@ -6,19 +6,19 @@ from planner.address import address_of_document
 from planner.graph import ResourceGraph, build_graph
 from planner.plan import Action, Change, ClusterIdentity, Precondition, Selection
 from planner.planning import PlanInputs
-from planner.ports import Present
+from planner.ports import PresentObject
 from planner.resource import Resource
-from planner.source_ref import SourceRef
+from planner.source_line_ref import SourceRef
 from planner.values import JsonObject
 from tests.unit.kubernetes.world import declare
 
 SET = "demo"
 
 
-def live(document: JsonObject, *, owned_by: str = SET, protected: bool = False, orphan: bool = False) -> Present:
+def live(document: JsonObject, *, owned_by: str = SET, protected: bool = False, orphan: bool = False) -> PresentObject:
     """The object as it was read."""
     address, by = address_of_document(document), "on-delete: orphan" if orphan else ""
-    return Present(
+    return PresentObject(
         address,
         f"uid-{address.name}",
         "c",
@@ -29,14 +29,14 @@ def live(document: JsonObject, *, owned_by: str = SET, protected: bool = False, 
     )
 
 
-def update_of(present: Present, action: Action = Action.UPDATE) -> Change:
+def update_of(present: PresentObject, action: Action = Action.UPDATE) -> Change:
     """A planned change of a live object."""
     where = Precondition(uid=present.uid, content=present.content)
     return Change(present.address, action, "v1", "", "declared", where, SourceRef("a.yaml"))
 
 
 def destroying(
-    *declared: JsonObject, beside: tuple[JsonObject, ...] = (), strays: tuple[Present, ...] = ()
+    *declared: JsonObject, beside: tuple[JsonObject, ...] = (), strays: tuple[PresentObject, ...] = ()
 ) -> PlanInputs:
     """A destroy of `declared`, all of it there and ours; `beside` is declared as well, there and not selected."""
     chosen = {address_of_document(one): _ours(one) for one in declared}

@@ -10,13 +10,13 @@ from planner.address import Address
 from planner.graph import live_graph
 from planner.plan import Action, Change
 from planner.planning.deletes import changes_to_forget_objects, delete_changes, resource_of_live_object
-from planner.ports import Present
+from planner.ports import PresentObject
 from planner.values import JsonObject
 from tests.unit.kubernetes.world import config, deployment, namespace, widget, widget_crd
 from tests.unit.planning.live_objects import live, update_of
 
 
-def deletes(going: list[Present], updated: tuple[Present, ...] = ()) -> dict[str, Change]:
+def deletes(going: list[PresentObject], updated: tuple[PresentObject, ...] = ()) -> dict[str, Change]:
     order = live_graph([resource_of_live_object(one) for one in (*going, *updated)])
     made = delete_changes(going, [update_of(one) for one in updated], "pruned", order)
     return {change.address.local: change for change in made}

@@ -10,9 +10,9 @@ from planner.address import Address
 from planner.applied_state import AppliedState
 from planner.errors import GuardRefused
 from planner.plan import Action, BlockedResource, Change, ClusterIdentity, Plan, Precondition, Selection
-from planner.planning import check_guards, fired_guards
+from planner.planning import fired_guards, refuse_plan_by_guards
 from planner.planning.plan_guards import EMPTY_CONFIG, MASS_DELETE, MISSING_STATE, NAMES
-from planner.source_ref import SourceRef
+from planner.source_line_ref import SourceRef
 
 KNOWN, NEW = AppliedState(7, {}), AppliedState(0, {})
 
@@ -56,27 +56,27 @@ CASES: dict[str, tuple[Plan, AppliedState, int, str]] = {
 def test_which_guard_fires(case: str) -> None:
     plan, snapshot, live, guard = CASES[case]
     if not guard:
-        check_guards(plan, snapshot, owned_live=live)
+        refuse_plan_by_guards(plan, snapshot, owned_live=live)
         return
     with pytest.raises(GuardRefused) as refused:
-        check_guards(plan, snapshot, owned_live=live)
+        refuse_plan_by_guards(plan, snapshot, owned_live=live)
     assert refused.value.guard == guard and f"--allow {guard}" in refused.value.remedy
-    check_guards(plan, snapshot, owned_live=live, allow=[guard])
+    refuse_plan_by_guards(plan, snapshot, owned_live=live, allow=[guard])
     with pytest.raises(GuardRefused):
-        check_guards(plan, snapshot, owned_live=live, allow=[name for name in NAMES if name != guard])
+        refuse_plan_by_guards(plan, snapshot, owned_live=live, allow=[name for name in NAMES if name != guard])
 
 
 def test_several_guards_are_allowed_one_by_one_in_order() -> None:
     plan = plan_of(20)
     for number, guard in enumerate(NAMES):
         with pytest.raises(GuardRefused) as refused:
-            check_guards(plan, NEW, owned_live=20, allow=NAMES[:number])
+            refuse_plan_by_guards(plan, NEW, owned_live=20, allow=NAMES[:number])
         assert refused.value.guard == guard
-    check_guards(plan, NEW, owned_live=20, allow=NAMES)
+    refuse_plan_by_guards(plan, NEW, owned_live=20, allow=NAMES)
     assert tuple(one.guard for one in fired_guards(plan, NEW, owned_live=20)) == NAMES
 
 
 def test_the_share_counts_deletes_only() -> None:
     changes = plan_of(4, unchanged=6).changes
     others = tuple(replace(one, action=Action.FORGET) for one in changes)
-    check_guards(replace(plan_of(unchanged=6), changes=others), KNOWN, owned_live=10)
+    refuse_plan_by_guards(replace(plan_of(unchanged=6), changes=others), KNOWN, owned_live=10)

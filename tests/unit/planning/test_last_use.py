@@ -12,7 +12,7 @@ from planner.address import Address, address_of_document
 from planner.graph import build_graph
 from planner.plan import Action, ClusterIdentity, Plan, Selection
 from planner.planning import PlanInputs, make_plan
-from planner.ports import Effect, Preview
+from planner.ports import Preview, PreviewEffect
 from planner.values import JsonObject
 from tests.unit.kubernetes.world import config, declare, deployment
 from tests.unit.planning.live_objects import SET, live
@@ -37,7 +37,8 @@ def plan_of(*pairs: Pair, gone: tuple[JsonObject, ...] = ()) -> Plan:
             resources,
             {address_of_document(old): live(old) for old, _ in pairs},
             {
-                address_of_document(new): Preview(Effect.UPDATE if old != new else Effect.NONE) for old, new in pairs
+                address_of_document(new): Preview(PreviewEffect.UPDATE if old != new else PreviewEffect.NONE)
+                for old, new in pairs
             },
             strays=tuple(live(one) for one in gone),
         )
@@ -276,7 +277,7 @@ def test_an_object_that_must_come_between_is_respected() -> None:
         PlanInputs(
             Selection(), ClusterIdentity("u", "s"), "c", build_graph(list(resources.values())), resources,
             {address_of_document(old): live(old) for old, _ in pairs},
-            {address: Preview(Effect.UPDATE) for address in resources},
+            {address: Preview(PreviewEffect.UPDATE) for address in resources},
         )
     )  # fmt: skip
     assert order(plan) == ["ConfigMap/c", "ConfigMap/m", "Deployment/web"]

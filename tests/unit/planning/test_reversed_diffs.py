@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from planner.document_diff import diff_documents
 from planner.field_path import render_path
-from planner.planning.reverse_run import parse_pre_image, reversed_document
+from planner.planning.reversed_document import parse_field_pre_image, reversed_document
 from planner.redaction.redactor import MASK
 from planner.resource import APPLIED, SET_LABEL
 from planner.values import Json, JsonObject, SealedSecret, encode_special_leaves
@@ -32,7 +32,7 @@ def _rows(before: JsonObject, after: JsonObject) -> list[JsonObject]:
 
 
 def _undone(after: JsonObject, rows: list[JsonObject]) -> JsonObject | None:
-    return reversed_document(after, [parse_pre_image(row) for row in rows])
+    return reversed_document(after, [parse_field_pre_image(row) for row in rows])
 
 
 _SPEC: dict[str, Any] = {"containers": [{"name": "a", "image": "x:1"}, {"name": "b", "image": "y:1"}]}
@@ -141,4 +141,4 @@ def test_a_secret_that_was_added_just_goes() -> None:
 @pytest.mark.parametrize("row", [{"path": "a[", "op": "add"}, {"path": "a", "op": "turned"}])
 def test_a_damaged_row_is_refused(row: JsonObject) -> None:
     with pytest.raises(ValueError, match=r"."):
-        parse_pre_image(row)
+        parse_field_pre_image(row)

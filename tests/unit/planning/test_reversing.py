@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from planner.document_editing import remove_field, set_field
 from planner.field_path import render_path
 from planner.plan import FieldOp
-from planner.planning.reverse_run import PreImage, parse_pre_image, reversed_document
+from planner.planning.reversed_document import FieldPreImage, parse_field_pre_image, reversed_document
 from planner.values import Json, JsonObject, SealedSecret, encode_special_leaves
 
 APPLIED: JsonObject = {
@@ -28,7 +28,7 @@ def row(path: str, op: str, before: Json = None, **more: Any) -> JsonObject:
 
 
 def back(*rows: JsonObject) -> Any:
-    return reversed_document(APPLIED, [parse_pre_image(one) for one in rows])
+    return reversed_document(APPLIED, [parse_field_pre_image(one) for one in rows])
 
 
 CASES: dict[str, tuple[list[JsonObject], str, Any]] = {
@@ -80,7 +80,7 @@ def test_a_secret_that_was_added_just_goes() -> None:
 @pytest.mark.parametrize("broken", [{}, {"path": "a", "op": "turn"}, {"path": "a[", "op": "add"}])
 def test_a_broken_row_is_refused(broken: JsonObject) -> None:
     with pytest.raises((ValueError, KeyError)):
-        parse_pre_image(broken)
+        parse_field_pre_image(broken)
 
 
 KEYS = st.text("abc", min_size=1, max_size=2)
@@ -95,11 +95,11 @@ def test_any_change_of_fields_is_taken_back(before: dict[str, Json], after: dict
     for key in sorted(before.keys() | after.keys()):
         path = ("spec", key)
         if key not in before:
-            steps.append(PreImage(path, FieldOp.ADD, None))
+            steps.append(FieldPreImage(path, FieldOp.ADD, None))
         elif key not in after:
-            steps.append(PreImage(path, FieldOp.REMOVE, before[key]))
+            steps.append(FieldPreImage(path, FieldOp.REMOVE, before[key]))
         elif before[key] != after[key]:
-            steps.append(PreImage(path, FieldOp.CHANGE, before[key]))
+            steps.append(FieldPreImage(path, FieldOp.CHANGE, before[key]))
     found = reversed_document(document, steps)
     assert found is not None and found.get("spec", {}) == before
     assert render_path(("spec", "a")) == "spec.a" and remove_field(set_field({}, ("a",), 1), ("a",)) == {}

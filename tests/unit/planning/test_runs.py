@@ -12,14 +12,14 @@ from planner.drift import DriftState
 from planner.graph import build_graph
 from planner.plan import Action, ClusterIdentity, Plan, Selection
 from planner.planning import PlanInputs, drift_report, make_plan
-from planner.ports import Absent, Effect, Observation, Present, Preview, Unreadable
+from planner.ports import AbsentObject, Observation, PresentObject, Preview, PreviewEffect, UnreadableObject
 from planner.resource import Resource
 from tests.unit.kubernetes.world import config, declare, deployment
 
 SETTINGS, WEB = Address.parse("ConfigMap/demo/settings"), Address.parse("Deployment.apps/demo/web")
 RESTART = Address.parse("Restart/web")
-FOLLOWS = Preview(Effect.RUN, on_change=(SETTINGS,))
-LACKS = Preview(Effect.RUN, lacks=(WEB,))
+FOLLOWS = Preview(PreviewEffect.RUN, on_change=(SETTINGS,))
+LACKS = Preview(PreviewEffect.RUN, lacks=(WEB,))
 _SPEC = {"target": str(WEB), "on": [str(SETTINGS)]}
 _RESTART = {"apiVersion": "hwplan.dev/v1", "kind": "Restart", "metadata": {"name": "web"}, "spec": _SPEC}
 
@@ -33,11 +33,13 @@ def inputs(run: Preview, settings: Preview | None, web: Preview | None) -> PlanI
         declared[WEB] = (declare(deployment("web")), web)
     resources = {address: resource for address, (resource, _) in declared.items()}
     seen: dict[Address, Observation] = {
-        address: Absent(address) if preview.effect is Effect.CREATE else Present(address, "uid", "content")
+        address: AbsentObject(address)
+        if preview.effect is PreviewEffect.CREATE
+        else PresentObject(address, "uid", "content")
         for address, (_, preview) in declared.items()
     }
     if run.lacks:
-        seen[RESTART] = Absent(RESTART)
+        seen[RESTART] = AbsentObject(RESTART)
     previews = {address: preview for address, (_, preview) in declared.items()}
     graph = build_graph(list(resources.values()))
     return PlanInputs(Selection(), ClusterIdentity("u", "s"), "c", graph, resources, seen, previews)
@@ -47,19 +49,19 @@ def actions(plan: Plan) -> dict[str, str]:
     return {change.address.local: str(change.action) for change in plan.changes}
 
 
-NOTHING, CREATE = Preview(Effect.NONE), Preview(Effect.CREATE)
-UPDATE, REPLACE = Preview(Effect.UPDATE), Preview(Effect.REPLACE)
-ALWAYS = Preview(Effect.RUN, on_change=())
+NOTHING, CREATE = Preview(PreviewEffect.NONE), Preview(PreviewEffect.CREATE)
+UPDATE, REPLACE = Preview(PreviewEffect.UPDATE), Preview(PreviewEffect.REPLACE)
+ALWAYS = Preview(PreviewEffect.RUN, on_change=())
 CASES: dict[str, tuple[Preview, Preview | None, Preview | None, bool]] = {
     "nothing changes": (FOLLOWS, NOTHING, NOTHING, False),
     "what it follows changes": (FOLLOWS, UPDATE, NOTHING, True),
     "the workload changes": (FOLLOWS, NOTHING, UPDATE, False),
     "the workload is replaced and remembers nothing": (FOLLOWS, NOTHING, REPLACE, True),
-    "it is due": (Preview(Effect.RUN), NOTHING, NOTHING, True),
+    "it is due": (Preview(PreviewEffect.RUN), NOTHING, NOTHING, True),
     "it follows everything, and nothing changes": (ALWAYS, NOTHING, NOTHING, False),
     "it follows everything, and the workload changes": (ALWAYS, NOTHING, UPDATE, True),
     "the workload is made by this plan": (LACKS, CREATE, CREATE, True),
-    "a workload that is made needs nothing": (replace(LACKS, effect=Effect.NONE), NOTHING, CREATE, False),
+    "a workload that is made needs nothing": (replace(LACKS, effect=PreviewEffect.NONE), NOTHING, CREATE, False),
 }
 
 
@@ -72,8 +74,8 @@ def test_when_a_run_is_planned(case: str) -> None:
         assert list(actions(plan)) == ["ConfigMap/demo/settings", str(WEB), "Restart/web"]
 
 
-@pytest.mark.parametrize("effect", [Effect.RUN, Effect.NONE])
-def test_what_it_acts_on_has_to_be_there(effect: Effect) -> None:
+@pytest.mark.parametrize("effect", [PreviewEffect.RUN, PreviewEffect.NONE])
+def test_what_it_acts_on_has_to_be_there(effect: PreviewEffect) -> None:
     plan = make_plan(inputs(replace(LACKS, effect=effect), UPDATE, None))
     (blocked,) = plan.blocked
     assert (blocked.address, blocked.action) == (RESTART, Action.RUN)
@@ -83,7 +85,7 @@ def test_what_it_acts_on_has_to_be_there(effect: Effect) -> None:
 
 def test_what_it_acts_on_is_blocked() -> None:
     given = inputs(LACKS, NOTHING, CREATE)
-    plan = make_plan(replace(given, observations={**given.observations, WEB: Unreadable(WEB, "forbidden")}))
+    plan = make_plan(replace(given, observations={**given.observations, WEB: UnreadableObject(WEB, "forbidden")}))
     assert [one.reason for one in plan.blocked] == ["unreadable: forbidden", f"needs {WEB}, which is blocked"]
 
 
@@ -91,9 +93,9 @@ def test_what_it_acts_on_is_blocked() -> None:
     ("run", "web", "state", "reason"),
     [
         (FOLLOWS, NOTHING, DriftState.IN_SYNC, "runs after a change only"),
-        (Preview(Effect.RUN), NOTHING, DriftState.PENDING, "to be run"),
+        (Preview(PreviewEffect.RUN), NOTHING, DriftState.PENDING, "to be run"),
         (LACKS, CREATE, DriftState.PENDING, "Deployment.apps/demo/web is not there"),
-        (Preview(Effect.RUN, blocked="paused"), NOTHING, DriftState.INCOMPLETE, "paused"),
+        (Preview(PreviewEffect.RUN, blocked="paused"), NOTHING, DriftState.INCOMPLETE, "paused"),
     ],
 )
 def test_drift_of_a_run(run: Preview, web: Preview, state: DriftState, reason: str) -> None:

@@ -11,7 +11,7 @@ from planner.errors import SelectionError
 from planner.graph import build_graph
 from planner.plan import Action
 from planner.planning import decide_leaving_objects, make_plan, select_teardown_addresses
-from planner.ports import Unreadable
+from planner.ports import UnreadableObject
 from planner.values import JsonObject
 from tests.unit.kubernetes.world import config, declare, deployment, namespace
 from tests.unit.planning.live_objects import destroying, live
@@ -90,7 +90,7 @@ def test_what_is_declared_beside_but_not_there_uses_nothing() -> None:
 
 def test_what_cannot_be_read_may_use_it() -> None:
     inputs = destroying(CLAIM, beside=(claiming("b"),))
-    unread = {address: Unreadable(address, "forbidden") for address in inputs.bystanders}
+    unread = {address: UnreadableObject(address, "forbidden") for address in inputs.bystanders}
     assert names(decide_leaving_objects(replace(inputs, bystanders=unread)).used) == ["PersistentVolumeClaim/demo/d"]
 
 

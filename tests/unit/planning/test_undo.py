@@ -11,9 +11,9 @@ from planner.address import Address
 from planner.app.undo_plan import _graph, _is_inside, _Reverse, _reverse, _same_as_made, _take_back
 from planner.applied_state import AppliedRecord
 from planner.plan import Action, Change, FieldChange, FieldOp
-from planner.ports import Absent, Observation, Present, Unreadable
+from planner.ports import AbsentObject, Observation, PresentObject, UnreadableObject
 from planner.resource import SET_LABEL
-from planner.source_ref import SourceRef
+from planner.source_line_ref import SourceRef
 from planner.values import JsonObject
 from state.applied_records import AppliedResourceVersion
 from tests.unit.state.state_plans import change as change_in_state
@@ -124,10 +124,10 @@ def made(*addresses: Address) -> _Reverse:
 @pytest.mark.parametrize(
     ("seen", "goes", "stuck"),
     [
-        (Present(SETTINGS, "uid", "c", {}), True, ""),
-        (Present(SETTINGS, "another", "c", {}), False, "was deleted and made again since that run"),
-        (Unreadable(SETTINGS, "forbidden"), False, "unreadable: forbidden"),
-        (Absent(SETTINGS), False, ""),
+        (PresentObject(SETTINGS, "uid", "c", {}), True, ""),
+        (PresentObject(SETTINGS, "another", "c", {}), False, "was deleted and made again since that run"),
+        (UnreadableObject(SETTINGS, "forbidden"), False, "unreadable: forbidden"),
+        (AbsentObject(SETTINGS), False, ""),
     ],
 )
 def test_only_what_still_is_what_the_run_made_goes(seen: Observation, goes: bool, stuck: str) -> None:
@@ -141,8 +141,8 @@ def test_a_namespace_stays_with_what_stays_in_it() -> None:
     namespace = Address.parse("Namespace/demo")
     reverse = made(namespace, SETTINGS)
     seen = {
-        namespace: Present(namespace, "uid", "c", {}, scope="infra"),
-        SETTINGS: Present(SETTINGS, "another", "c", {}),
+        namespace: PresentObject(namespace, "uid", "c", {}, scope="infra"),
+        SETTINGS: PresentObject(SETTINGS, "another", "c", {}),
     }
     assert _same_as_made(reverse, seen) == ()
     assert reverse.stuck[namespace] == "ConfigMap/demo/settings stays, and would go with it"
@@ -156,13 +156,13 @@ TASKS: JsonObject = {"spec": {"group": "tekton.dev", "names": {"kind": "Task"}}}
 @pytest.mark.parametrize(
     ("container", "inside", "outside"),
     [
-        (Present(Address.parse("Namespace/demo"), "u", "c", {}), "ConfigMap/demo/a", "ConfigMap/other/a"),
-        (Present(CRD, "u", "c", TASKS), "Task.tekton.dev/n/t", "Pipeline.tekton.dev/n/t"),
-        (Present(CRD, "u", "c", TASKS), "Task.tekton.dev/n/t", "Task.example.org/n/t"),
+        (PresentObject(Address.parse("Namespace/demo"), "u", "c", {}), "ConfigMap/demo/a", "ConfigMap/other/a"),
+        (PresentObject(CRD, "u", "c", TASKS), "Task.tekton.dev/n/t", "Pipeline.tekton.dev/n/t"),
+        (PresentObject(CRD, "u", "c", TASKS), "Task.tekton.dev/n/t", "Task.example.org/n/t"),
     ],
 )
-def test_what_goes_with_a_container(container: Present, inside: str, outside: str) -> None:
+def test_what_goes_with_a_container(container: PresentObject, inside: str, outside: str) -> None:
     assert _is_inside(Address.parse(inside), container)
     assert not _is_inside(Address.parse(outside), container)
-    assert not _is_inside(Address.parse(inside), Present(SETTINGS, "u", "c", {}))
+    assert not _is_inside(Address.parse(inside), PresentObject(SETTINGS, "u", "c", {}))
     assert not _is_inside(Address.parse(inside), replace(container, address=CRD, value=None))

@@ -11,7 +11,7 @@ from planner.graph import build_graph
 from planner.plan import Action, ClusterIdentity, FieldChange, FieldOp, Selection
 from planner.planning import PlanInputs, make_plan
 from planner.planning.upserts import decide_upserts
-from planner.ports import Absent, Effect, Observation, Present, Preview, Unreadable
+from planner.ports import AbsentObject, Observation, PresentObject, Preview, PreviewEffect, UnreadableObject
 from planner.values import JsonObject
 from tests.unit.kubernetes.world import config, declare, deployment
 
@@ -32,7 +32,7 @@ def inputs(
         workload["spec"]["template"]["spec"]["containers"][0].update(reads)
         documents.append((workload, web))
     declared = {address_of_document(one): declare(one, owned_by=SET) for one, _ in documents}
-    observed: dict[Address, Observation] = {one: Present(one, "uid", "content", {}, owned_by) for one in declared}
+    observed: dict[Address, Observation] = {one: PresentObject(one, "uid", "content", {}, owned_by) for one in declared}
     if seen is not None:
         observed[SETTINGS] = seen
     previews = {address_of_document(one): preview for one, preview in documents if preview is not None}
@@ -42,8 +42,8 @@ def inputs(
     )  # fmt: skip
 
 
-NONE, CREATE, UPDATE = Preview(Effect.NONE), Preview(Effect.CREATE), Preview(Effect.UPDATE)
-REPLACE, RUN = Preview(Effect.REPLACE), Preview(Effect.RUN)
+NONE, CREATE, UPDATE = Preview(PreviewEffect.NONE), Preview(PreviewEffect.CREATE), Preview(PreviewEffect.UPDATE)
+REPLACE, RUN = Preview(PreviewEffect.REPLACE), Preview(PreviewEffect.RUN)
 FOREIGN = FieldChange(("data", "a"), FieldOp.CHANGE, 1, 2, manager="somebody")
 
 
@@ -94,8 +94,12 @@ def test_needs_look_through_what_does_not_change() -> None:
     ("made", "action", "reason"),
     [
         (inputs(None, UPDATE, unsourced="no value for A"), Action.UPDATE, "no value for A"),
-        (inputs(None, UPDATE, unsourced="no value for A", seen=Absent(SETTINGS)), Action.CREATE, "no value for A"),
-        (inputs(None, UPDATE, seen=Unreadable(SETTINGS, "forbidden")), Action.UPDATE, "unreadable: forbidden"),
+        (
+            inputs(None, UPDATE, unsourced="no value for A", seen=AbsentObject(SETTINGS)),
+            Action.CREATE,
+            "no value for A",
+        ),
+        (inputs(None, UPDATE, seen=UnreadableObject(SETTINGS, "forbidden")), Action.UPDATE, "unreadable: forbidden"),
         (inputs(replace(UPDATE, blocked="it is immutable"), UPDATE), Action.UPDATE, "it is immutable"),
         (inputs(replace(RUN, lacks=(MISSING,)), UPDATE), Action.RUN, "Secret/demo/x is not there"),
     ],

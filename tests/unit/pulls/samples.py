@@ -6,16 +6,16 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from planner.pull_requests.approvals import Approval
-from planner.pull_requests.candidate import MergeCandidate
 from planner.pull_requests.github_facts import BranchRules, CheckResult, PullRequestState
-from planner.pull_requests.lane_freeze import LaneFreezeFacts
-from planner.pull_requests.merge_queue import CycleDecision, decide_merge_cycle
+from planner.pull_requests.lane_freeze import LaneFreezeInputs
+from planner.pull_requests.merge_candidate import MergeCandidate
+from planner.pull_requests.merge_queue import CycleDecision, choose_candidate_to_merge
 from planner.spec.pull_requests import PullRequestRules
 
 NOW = datetime(2026, 11, 4, 12, 0, tzinfo=UTC)  # a Wednesday
 HEAD = "a" * 40
 EFFECT = "sha256:" + "e" * 64
-CALM = LaneFreezeFacts(issues=())
+CALM = LaneFreezeInputs(issues=())
 GREEN = CheckResult("test", "success", "success")
 
 
@@ -62,6 +62,6 @@ def rules(**changes: object) -> PullRequestRules:
 
 
 def decision(
-    *candidates: MergeCandidate, state: LaneFreezeFacts = CALM, at: datetime = NOW, **changes: object
+    *candidates: MergeCandidate, state: LaneFreezeInputs = CALM, at: datetime = NOW, **changes: object
 ) -> CycleDecision:
-    return decide_merge_cycle(candidates, rules(**changes), BranchRules(), state, base="v0.3", now=at)
+    return choose_candidate_to_merge(candidates, rules(**changes), BranchRules(), state, base="v0.3", now=at)

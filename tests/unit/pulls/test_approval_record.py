@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from planner.errors import ForeignPlan
-from planner.pull_requests.approval_file import is_account_name, parse_approval_file, render_approval
+from planner.pull_requests.approval_file import is_github_account_name, parse_approval_file, render_approval_file
 from planner.pull_requests.approvals import Approval, count_approvals
 from planner.spec.pull_requests import ApprovalRules
 
@@ -24,12 +24,12 @@ def seal(value: bytes, key: bytes = b"k") -> str:
 
 
 def test_it_is_read_back_as_it_was() -> None:
-    assert parse_approval_file(render_approval(ONE, seal), seal, "x") == ONE
+    assert parse_approval_file(render_approval_file(ONE, seal), seal, "x") == ONE
 
 
 @pytest.mark.parametrize("key", ["plan", "head", "who", "at", "until"])
 def test_an_edit_shows(key: str) -> None:
-    document = json.loads(render_approval(ONE, seal))
+    document = json.loads(render_approval_file(ONE, seal))
     document["approval"][key] = document["approval"][key].replace("0", "1").replace("a", "b")
     with pytest.raises(ForeignPlan, match="edited, or recorded with another state"):
         parse_approval_file(json.dumps(document), seal, "x")
@@ -37,7 +37,7 @@ def test_an_edit_shows(key: str) -> None:
 
 def test_another_state_did_not_record_it() -> None:
     with pytest.raises(ForeignPlan, match="recorded with another state"):
-        parse_approval_file(render_approval(ONE, lambda value: seal(value, b"other")), seal, "x")
+        parse_approval_file(render_approval_file(ONE, lambda value: seal(value, b"other")), seal, "x")
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,7 @@ def test_what_is_no_approval(text: str) -> None:
     ("name", "well"), [("olga", True), ("a-b[bot]", True), ("a b", False), ("", False), ("../x", False)]
 )
 def test_names(name: str, well: bool) -> None:
-    assert is_account_name(name) is well
+    assert is_github_account_name(name) is well
 
 
 @pytest.mark.parametrize(

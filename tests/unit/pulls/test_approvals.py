@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from planner.pull_requests.approvals import approved_plan_id, comment_approvals
+from planner.pull_requests.approvals import approvals_in_comments, plan_id_approved_by_comment
 from planner.pull_requests.github_facts import IssueComment
 
 ID = "0123456789abcdef" * 2
@@ -34,7 +34,7 @@ SINCE = datetime(2026, 11, 4, 12, 0, tzinfo=UTC)
     ],
 )
 def test_p20_the_command_alone_on_its_line(body: str, effect: str) -> None:
-    assert approved_plan_id(body) == effect
+    assert plan_id_approved_by_comment(body) == effect
 
 
 def comment(author: str = "olga", created: str = "2026-11-04T12:00:01Z", updated: str = "") -> IssueComment:
@@ -53,5 +53,5 @@ def comment(author: str = "olga", created: str = "2026-11-04T12:00:01Z", updated
     ],
 )
 def test_p20_on_the_current_head_and_not_edited(given: IssueComment, counts: bool) -> None:
-    assert bool(comment_approvals([given], "a" * 40, SINCE)) is counts
-    assert not comment_approvals([given], "a" * 40, None)
+    assert bool(approvals_in_comments([given], "a" * 40, SINCE)) is counts
+    assert not approvals_in_comments([given], "a" * 40, None)

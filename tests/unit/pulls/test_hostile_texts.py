@@ -11,11 +11,11 @@ from planner.pull_requests.commit_status import MOST, commit_status_of_candidate
 from planner.pull_requests.cycle_record import CycleRecord
 from planner.pull_requests.deliveries import Delivery, DeliveryStep
 from planner.pull_requests.failure_issues import (
-    FailureRecord,
-    IssueFamily,
-    TargetFailure,
+    CountedLaneFailures,
+    FailureIssueFamily,
+    SingleTargetFailure,
+    add_failures_to_counts,
     failure_issue_body,
-    record_failures,
 )
 from planner.pull_requests.rollout_comment import rollout_comment_body
 from planner.pull_requests.text_markers import has_marker
@@ -65,8 +65,9 @@ def test_p20_500_hostile_pull_requests_are_shown_as_text() -> None:
         assert _shows_what_it_is(status.description)
 
         comment = rollout_comment_body(failed, "D601", "v03")
-        record_of_all = record_failures(
-            FailureRecord(IssueFamily.CHECK), [TargetFailure(IssueFamily.CHECK, "#17", title, "2026-11-04T12:00:00Z")]
+        record_of_all = add_failures_to_counts(
+            CountedLaneFailures(FailureIssueFamily.CHECK),
+            [SingleTargetFailure(FailureIssueFamily.CHECK, "#17", title, "2026-11-04T12:00:00Z")],
         )
         issue = failure_issue_body(record_of_all, "D601/v03", "hwplan prs")
         for text in (comment, issue):

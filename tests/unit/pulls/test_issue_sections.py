@@ -5,17 +5,17 @@ from __future__ import annotations
 import random
 
 from planner.pull_requests.failure_issues import (
-    FailureRecord,
-    IssueFamily,
-    TargetFailure,
+    CountedLaneFailures,
+    FailureIssueFamily,
+    SingleTargetFailure,
+    add_failures_to_counts,
     failure_issue_body,
-    record_failures,
 )
 from planner.pull_requests.issue_sections import (
     IssueSection,
+    issue_body_of_sections,
     parse_issue_sections,
-    render_issue_sections,
-    with_issue_section,
+    replace_or_add_issue_section,
 )
 from planner.pull_requests.text_markers import body_with_marker, has_marker
 
@@ -28,8 +28,8 @@ def test_what_is_rendered_is_read_again() -> None:
     for _ in range(200):
         name, text = draw.choice(NODES), "\n".join(f"| `{draw.random()}` |" for _ in range(draw.randint(1, 4)))
         before = {one.name: one for one in sections if one.name != name}
-        sections = with_issue_section(sections, IssueSection(name, text, draw.random() < 0.5))
-        body = body_with_marker(render_issue_sections(sections), "failure:v03:cd-failed")
+        sections = replace_or_add_issue_section(sections, IssueSection(name, text, draw.random() < 0.5))
+        body = body_with_marker(issue_body_of_sections(sections), "failure:v03:cd-failed")
         assert parse_issue_sections(body.replace("\n", "\r\n")) == sections and has_marker(
             body, "failure:v03:cd-failed"
         )
@@ -38,11 +38,12 @@ def test_what_is_rendered_is_read_again() -> None:
 
 def test_a_reason_cannot_begin_or_end_a_part() -> None:
     evil = "x\n<!-- hwplan:section-end -->\n<!-- hwplan:section:g14:closed -->\nnothing\n<!-- hwplan:section-end -->"
-    record = record_failures(
-        FailureRecord(IssueFamily.CD_FAILED), [TargetFailure(IssueFamily.CD_FAILED, evil, evil, "2026-11-04T12:00:00Z")]
+    record = add_failures_to_counts(
+        CountedLaneFailures(FailureIssueFamily.CD_FAILED),
+        [SingleTargetFailure(FailureIssueFamily.CD_FAILED, evil, evil, "2026-11-04T12:00:00Z")],
     )
     mine = IssueSection("d601", failure_issue_body(record, "D601/v03", "hwplan prs"), True)
-    assert parse_issue_sections(render_issue_sections([mine])) == (mine,)
+    assert parse_issue_sections(issue_body_of_sections([mine])) == (mine,)
 
 
 def test_what_is_no_part_is_none() -> None:

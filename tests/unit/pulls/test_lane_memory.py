@@ -6,20 +6,29 @@ import json
 
 import pytest
 
-from planner.pull_requests.failure_issues import FailureRecord, IssueFamily, TargetFailure, record_failures
-from planner.pull_requests.lane_memory import CandidateFacts, LaneMemory, parse_lane_memory
-from planner.pull_requests.merge_check import ConflictingFile
+from planner.pull_requests.failure_issues import (
+    CountedLaneFailures,
+    FailureIssueFamily,
+    SingleTargetFailure,
+    add_failures_to_counts,
+)
+from planner.pull_requests.lane_memory import LaneMemory, RememberedCandidateFacts, parse_lane_memory
+from planner.pull_requests.predicted_merge_verification import ConflictingFile
 from tests.unit.pulls.samples import GREEN, HEAD, pull
 
-FAILED = TargetFailure(IssueFamily.CHECK, "#17", "the check ci ended failure", "2026-11-04T12:00:00Z")
+FAILED = SingleTargetFailure(FailureIssueFamily.CHECK, "#17", "the check ci ended failure", "2026-11-04T12:00:00Z")
 CLASH = (ConflictingFile("app.py", "c" * 40, 12), ConflictingFile("b.py"))
 MEMORY = LaneMemory(
     cycle=7,
     since="2026-11-04T12:00:00Z",
-    facts={17: CandidateFacts(pull(17, labels=("a", "b")), "row", (GREEN,), (), 6, "basis", False, "x", CLASH)},
+    facts={
+        17: RememberedCandidateFacts(pull(17, labels=("a", "b")), "row", (GREEN,), (), 6, "basis", False, "x", CLASH)
+    },
     statuses={17: (HEAD, "pending", "waits")},
     issues={"check": "digest"},
-    failures={IssueFamily.CHECK: record_failures(FailureRecord(IssueFamily.CHECK), [FAILED])},
+    failures={
+        FailureIssueFamily.CHECK: add_failures_to_counts(CountedLaneFailures(FailureIssueFamily.CHECK), [FAILED])
+    },
     seen={"check/#17": "key"},
     approved={17: (HEAD, "sha256:" + "e" * 64, "olga")},
     withdrawn={18: "text"},

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from planner.pull_requests.commit_status import MOST, commit_status_of_candidate
-from planner.pull_requests.github_facts import BranchRules, IssueState
-from planner.pull_requests.merge_check import ConflictingFile
-from planner.pull_requests.merge_queue import CycleDecision, decide_merge_cycle
+from planner.pull_requests.github_facts import BranchRules, IssueFacts
+from planner.pull_requests.merge_queue import CycleDecision, choose_candidate_to_merge
+from planner.pull_requests.predicted_merge_verification import ConflictingFile
 from tests.unit.pulls.samples import CALM, NOW, candidate, decision, rules
 
 
@@ -42,14 +42,14 @@ def test_p5_an_answer_that_github_still_owes_pauses_the_lane() -> None:
 
 
 def test_p1_a_list_that_was_not_read_whole_merges_nothing() -> None:
-    found = decide_merge_cycle(None, rules(), BranchRules(), CALM, base="v0.3", now=NOW)
+    found = choose_candidate_to_merge(None, rules(), BranchRules(), CALM, base="v0.3", now=NOW)
     assert merged(found) is None and found.verdicts == () and "list of pull requests" in found.paused
 
 
 def issue(
     title: str = "Stop", *, body: str = "", labels: tuple[str, ...] = ("freeze",), is_open: bool = True
-) -> IssueState:
-    return IssueState(3, "ann", title, body, is_open, labels)
+) -> IssueFacts:
+    return IssueFacts(3, "ann", title, body, is_open, labels)
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,7 @@ def issue(
         (None, ["freeze-unreadable"]),
     ],
 )
-def test_p13_freeze(issues: list[IssueState] | None, codes: list[str]) -> None:
+def test_p13_freeze(issues: list[IssueFacts] | None, codes: list[str]) -> None:
     found = decision(candidate(), state=replace(CALM, issues=issues))
     assert [one.code for one in found.lane] == codes
     assert merged(found) == (None if codes else 17)

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from planner.pull_requests.approvals import Approval
-from planner.pull_requests.candidate import MergeCandidate
 from planner.pull_requests.github_facts import BranchRules, CheckResult, PullRequestReview
-from planner.pull_requests.merge_check import ConflictingFile
+from planner.pull_requests.merge_candidate import MergeCandidate
 from planner.pull_requests.merge_requirements import unmet_requirements
+from planner.pull_requests.predicted_merge_verification import ConflictingFile
 from tests.unit.pulls.samples import EFFECT, GREEN, HEAD, NOW, candidate, rules
 
 

@@ -9,10 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from planner.address import Address
-from planner.ports import Present, Preview, ReadResult
+from planner.ports import PresentObject, Preview, ReadResult
 from planner.redaction.clean_values import OWN, _cleaned, _texts, clean_texts_in_value, is_value_clean
 from planner.redaction.redactor import _BETWEEN, MASK, REDACTOR, Redactor
-from planner.redaction.window_index import WINDOW, WindowIndex, character_groups_of_text, may_contain_secret_fragment
+from planner.redaction.window_index import (
+    WINDOW,
+    WindowIndex,
+    four_character_groups_of_text,
+    may_contain_secret_fragment,
+)
 from providers.redacting_provider import RedactingProvider
 from tests.canaries.canary import canary, encodings
 from tests.unit.redaction.test_redaction import knowing
@@ -40,9 +45,9 @@ def test_a_window_is_found_wherever_it_begins(windows: list[str], text: str) -> 
 def test_a_part_of_a_text_may_stand_in_it(text: str, data: st.DataObject) -> None:
     start = data.draw(st.integers(0, len(text) - 1))
     assert may_contain_secret_fragment(
-        character_groups_of_text(text), text[start : data.draw(st.integers(start + 1, len(text)))]
+        four_character_groups_of_text(text), text[start : data.draw(st.integers(start + 1, len(text)))]
     )
-    assert not may_contain_secret_fragment(character_groups_of_text(text), "efghijkl")
+    assert not may_contain_secret_fragment(four_character_groups_of_text(text), "efghijkl")
 
 
 @given(st.lists(FEW, max_size=6), st.lists(FEW, min_size=1, max_size=3))
@@ -83,7 +88,7 @@ def test_the_quick_look_sees_what_cleaning_changes(value: Any, planted: bool) ->
     assert clean_texts_in_value(whole) == walked and is_value_clean(whole) == (walked is whole) == (not planted)
 
 
-@pytest.mark.parametrize("kind", [Present, Preview, ReadResult])
+@pytest.mark.parametrize("kind", [PresentObject, Preview, ReadResult])
 def test_the_quick_look_reaches_every_text_that_is_cleaned(kind: type) -> None:
     seen: set[str] = set()
 
@@ -101,7 +106,9 @@ class _Many:
 
     def read(self, *_: Any) -> ReadResult:
         found = [Address("", "ConfigMap", "", "ns", f"object-{n}") for n in range(1_000)]
-        return ReadResult({one: Present(one, uid=f"uid-of-{one.name}", content="sha256:" + "0" * 64) for one in found})
+        return ReadResult(
+            {one: PresentObject(one, uid=f"uid-of-{one.name}", content="sha256:" + "0" * 64) for one in found}
+        )
 
 
 def test_a_thousand_objects_are_looked_at_at_once(monkeypatch: pytest.MonkeyPatch) -> None:

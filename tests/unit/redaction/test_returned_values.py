@@ -15,7 +15,7 @@ from planner import drift, plan, ports
 from planner.address import Address
 from planner.errors import PermanentError, ProviderError
 from planner.plan import Change, Plan
-from planner.ports import Absent, Present, Preview, Readiness, ReadResult, Unreadable, Written
+from planner.ports import AbsentObject, PresentObject, Preview, Readiness, ReadResult, UnreadableObject, Written
 from planner.redaction.clean_values import clean_texts_in_value
 from planner.redaction.redactor import MASK, REDACTOR
 from providers.kubernetes import errors as kubernetes_errors
@@ -26,7 +26,7 @@ SECRET = canary("returned")
 ADDRESS = Address("", "ConfigMap", "", "ns", "name")
 # What is not cleaned, and why. A new entry needs a reason as good as these.
 DOCUMENTS = {
-    ("Present", "value"): "the live document, sealed: compared with what is declared, and stored nowhere",
+    ("PresentObject", "value"): "the live document, sealed: compared with what is declared, and stored nowhere",
     ("Preview", "desired"): "what will be written, as declared",
     ("Change", "desired"): "what will be written, as declared",
     ("Plan", "selection"): "words that the user gave",
@@ -34,7 +34,18 @@ DOCUMENTS = {
     ("Sealed", "ref"): "names where the value is read",
     ("Sealed", "fingerprint"): "keyed, never a value",
 }
-RETURNED = (ReadResult, Present, Absent, Unreadable, Preview, Written, Readiness, Change, Plan, drift.DriftReport)
+RETURNED = (
+    ReadResult,
+    PresentObject,
+    AbsentObject,
+    UnreadableObject,
+    Preview,
+    Written,
+    Readiness,
+    Change,
+    Plan,
+    drift.DriftReport,
+)
 
 
 def _hints(of: Any) -> dict[str, Any]:
@@ -90,7 +101,7 @@ def known() -> None:
 @pytest.mark.parametrize("kind", RETURNED, ids=lambda kind: kind.__name__)
 def test_every_text_field_is_cleaned(kind: type) -> None:
     value = filled(kind)
-    assert kind in (Absent,) or texts(value), "the example holds the secret"
+    assert kind in (AbsentObject,) or texts(value), "the example holds the secret"
     assert texts(clean_texts_in_value(value)) == []
 
 
@@ -134,7 +145,7 @@ class _Telling:
         self.outputs = outputs or {}
 
     def read(self, *_: Any) -> Any:
-        present = dataclasses.replace(filled(Present), outputs=self.outputs)
+        present = dataclasses.replace(filled(PresentObject), outputs=self.outputs)
         return dataclasses.replace(filled(ReadResult), observations={ADDRESS: present}, strays=(present,))
 
     def preview(self, _: Any) -> Mapping[Address, Preview]:
@@ -161,7 +172,9 @@ def test_every_method_of_a_provider_is_cleaned() -> None:
 def test_an_output_with_a_secret_is_refused_and_not_masked() -> None:
     provider: Any = RedactingProvider(_Telling({"token": f"Bearer {SECRET}"}))
     seen = provider.read((), (), ())
-    assert isinstance(seen.observations[ADDRESS], Unreadable) and "output token" in seen.observations[ADDRESS].reason
+    assert (
+        isinstance(seen.observations[ADDRESS], UnreadableObject) and "output token" in seen.observations[ADDRESS].reason
+    )
     assert not seen.strays and provider.preview(())[ADDRESS].blocked
     assert provider.readiness(())[ADDRESS].ok is False
     with pytest.raises(PermanentError, match="output token holds the value of a secret"):

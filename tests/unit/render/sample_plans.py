@@ -19,7 +19,7 @@ from planner.plan import (
     SideEffectKind,
     VerifiedBy,
 )
-from planner.source_ref import SourceRef
+from planner.source_line_ref import SourceRef
 from planner.values import JsonObject, OutputRef, OutputTemplate, SealedSecret
 
 HEAD = Address("", "GitHead", "", "", "source")

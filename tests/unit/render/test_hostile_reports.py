@@ -20,7 +20,7 @@ from planner.render.image_status import image_status_json, render_image_status
 from planner.render.mirror_status import mirror_status_json, render_mirror_status
 from planner.render.plan_markdown import LIMIT
 from planner.render.secret_status import render_secret_status, secret_status_json
-from planner.source_ref import SourceRef
+from planner.source_line_ref import SourceRef
 from tests.unit.render.hostile_strings import STRINGS
 
 BATCHES = [STRINGS[at : at + 25] for at in range(0, len(STRINGS), 25)]

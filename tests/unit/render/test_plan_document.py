@@ -29,7 +29,7 @@ from planner.plan import (
 from planner.plan_bytes import dump_plan, dump_shown_plan, encode_compact_plan, load_plan
 from planner.plan_document import plan_document
 from planner.plan_id import plan_id
-from planner.source_ref import SourceRef
+from planner.source_line_ref import SourceRef
 from planner.values import (
     Json,
     OutputTemplate,

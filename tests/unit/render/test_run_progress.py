@@ -13,7 +13,7 @@ from planner.events import ChangeApplied, ChangeBegan, ChangeEnded, ChangeResult
 from planner.plan import Action, BlockedResource, Change, ClusterIdentity, Plan, Precondition, Selection
 from planner.render.run_progress import MOST_ROWS, ProgressLines, ProgressTree, progress_observer
 from planner.render.run_summary import longest_chain_of_run, render_run_summary
-from planner.source_ref import SourceRef
+from planner.source_line_ref import SourceRef
 
 AT = "2026-11-22T09:00:{:02}.250Z"
 

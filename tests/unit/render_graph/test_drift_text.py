@@ -11,7 +11,7 @@ from planner.drift import DriftReport, DriftRow, DriftState
 from planner.field_path import FieldPath, ListItem
 from planner.plan import ClusterIdentity, FieldChange, FieldOp, Selection
 from planner.render.drift_text import drift_json, render_drift
-from planner.source_ref import SourceRef
+from planner.source_line_ref import SourceRef
 from planner.values import Json, SealedSecret
 from tests.unit.render_graph.samples import HOSTILE
 

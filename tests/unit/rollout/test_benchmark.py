@@ -6,8 +6,13 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from planner.rollout.benchmark_verdict import BenchmarkRun, FailedTask, benchmark_failure_family, judge_benchmark
-from planner.rollout.metrics_verdicts import ClientTraffic
+from planner.rollout.ci_build_benchmark_verdict import (
+    BenchmarkPipelineRun,
+    FailedTask,
+    benchmark_failure_family,
+    judge_ci_build_benchmark,
+)
+from planner.rollout.metrics_verdicts import ProxyClientTraffic
 from planner.values import JsonObject
 
 
@@ -26,7 +31,7 @@ FAMILIES = {
     "publish": Part((), ("publish",)),
     "build": Part(("build-*",)),
 }
-SEEN = ClientTraffic("ci", 60.0, 100.0, 6000.0, "p")
+SEEN = ProxyClientTraffic("ci", 60.0, 100.0, 6000.0, "p")
 
 
 def _task(name: str, seconds: float | None = 5.0, *, state: str = "succeeded") -> JsonObject:
@@ -34,21 +39,21 @@ def _task(name: str, seconds: float | None = 5.0, *, state: str = "succeeded") -
     return {"task": name, "state": state, **times, "steps": [{"name": "publish", **times}]}
 
 
-RUN = BenchmarkRun(
+RUN = BenchmarkPipelineRun(
     {"state": "succeeded", "taskRuns": [_task("fetch"), _task("build-a"), _task("build-b", 7.0)]},
     ("build-a", "build-b"),
     traffic=SEEN,
 )
 
 
-def _judged(run: BenchmarkRun, *, required: bool = True) -> tuple[str, str, bool | None]:
-    found = judge_benchmark(run, PHASES, FAMILIES, proxy_required=required)
+def _judged(run: BenchmarkPipelineRun, *, required: bool = True) -> tuple[str, str, bool | None]:
+    found = judge_ci_build_benchmark(run, PHASES, FAMILIES, proxy_required=required)
     return found.state, found.family, found.proxied
 
 
 def test_it_passes_with_every_task_every_phase_and_the_proxy() -> None:
     assert _judged(RUN) == ("passed", "", True)
-    assert judge_benchmark(RUN, PHASES, FAMILIES, proxy_required=True).phases == {"fetch": 5.0, "push": 12.0}
+    assert judge_ci_build_benchmark(RUN, PHASES, FAMILIES, proxy_required=True).phases == {"fetch": 5.0, "push": 12.0}
 
 
 @pytest.mark.parametrize(
@@ -61,7 +66,9 @@ def test_it_passes_with_every_task_every_phase_and_the_proxy() -> None:
         (replace(SEEN, rate=0.0, total=0.0), False, ("passed", "", False)),
     ],
 )
-def test_proxy_evidence(traffic: ClientTraffic | None, required: bool, wanted: tuple[str, str, bool | None]) -> None:
+def test_proxy_evidence(
+    traffic: ProxyClientTraffic | None, required: bool, wanted: tuple[str, str, bool | None]
+) -> None:
     assert _judged(replace(RUN, traffic=traffic), required=required) == wanted
 
 

@@ -8,7 +8,12 @@ import pytest
 from markdown_it import MarkdownIt
 
 from planner.render.rollout_brief import BriefEntry, brief_marker, render_brief_entry
-from planner.rollout.changelog import ChangelogCommit, ChangelogGroup, changelog_group_of, group_commits_by_meaning
+from planner.rollout.changelog import (
+    ChangelogCommit,
+    ChangelogGroup,
+    changelog_group_of_commit,
+    group_commits_by_meaning,
+)
 from planner.values import JsonObject
 
 
@@ -33,7 +38,7 @@ from planner.values import JsonObject
     ],
 )
 def test_meaning(subject: str, meaning: ChangelogGroup) -> None:
-    assert changelog_group_of(ChangelogCommit("a" * 40, subject)) is meaning
+    assert changelog_group_of_commit(ChangelogCommit("a" * 40, subject)) is meaning
 
 
 def test_a_breaking_footer_counts_whatever_the_subject_says() -> None:

@@ -9,9 +9,9 @@ import pytest
 from planner.address import Address
 from planner.events import ChangeEnded, ChangeResult, ChangeWaiting, Event
 from planner.plan import Action
-from planner.rollout.missing_catalog import diagnose_missing_catalog
-from planner.rollout.superseded import StopWhenSuperseded
-from planner.rollout.time_budget import over_budget_warning, rollout_time_spent
+from planner.rollout.full_build_without_catalog import warning_of_full_build_without_catalog
+from planner.rollout.rollout_time_spent import over_budget_warning, rollout_time_spent
+from planner.rollout.superseded import SupersededRolloutStopper
 
 RUN = Address.parse("PipelineRun/poll")
 FLUSH = Address.parse("GitRef/flush-poll")
@@ -57,7 +57,7 @@ def test_a13_a_small_diff_that_builds_everything_is_diagnosed(as_text: bool) -> 
     """A13, S14: from results of the run, as arrays or as JSON in a string."""
     built = '["api", "web"]' if as_text else BUILT
     outputs = {"buildServices": built, "reusedServices": "[]" if as_text else [], "changedFiles": "2"}
-    told = diagnose_missing_catalog(outputs, 2, 20)
+    told = warning_of_full_build_without_catalog(outputs, 2, 20)
     assert told.startswith("catalog-not-hydrated: ") and "do not rerun" in told
 
 
@@ -74,7 +74,7 @@ def test_a13_a_small_diff_that_builds_everything_is_diagnosed(as_text: bool) -> 
     ],
 )
 def test_a13_everything_else_is_not(outputs: dict[str, object]) -> None:
-    assert diagnose_missing_catalog(outputs, 2, 20) == ""
+    assert warning_of_full_build_without_catalog(outputs, 2, 20) == ""
 
 
 @pytest.mark.parametrize(
@@ -89,14 +89,14 @@ def test_a13_everything_else_is_not(outputs: dict[str, object]) -> None:
 )
 def test_r7_a_rollout_that_was_overtaken_stops(event: Event, stops: bool) -> None:
     """R7, B2, B3: read again while it is waited for, and before what follows the run."""
-    latest = StopWhenSuperseded(RUN, "a" * 40, lambda: "", lambda: "b" * 40, threading.Event())
+    latest = SupersededRolloutStopper(RUN, "a" * 40, lambda: "", lambda: "b" * 40, threading.Event())
     latest.on(event)
     assert (latest.cancel.is_set(), latest.newer) == (stops, "b" * 40 if stops else "")
 
 
 @pytest.mark.parametrize("tip", ["a" * 40, ""])
 def test_r7_a_branch_that_stands_still_or_cannot_be_read_stops_nothing(tip: str) -> None:
-    latest = StopWhenSuperseded(RUN, "a" * 40, lambda: "", lambda: tip, threading.Event())
+    latest = SupersededRolloutStopper(RUN, "a" * 40, lambda: "", lambda: tip, threading.Event())
     latest.on(ended(RUN, 9, "05:00"))
     assert not latest.cancel.is_set()
 
@@ -104,13 +104,13 @@ def test_r7_a_branch_that_stands_still_or_cannot_be_read_stops_nothing(tip: str)
 @pytest.mark.parametrize("address", [RUN, ARGO])
 def test_b2_a_newer_target_ends_every_wait(address: Address) -> None:
     """B2, R7: what was posted counts whatever is waited for, also where the branch cannot be read."""
-    latest = StopWhenSuperseded(RUN, "a" * 40, lambda: "b" * 40, lambda: "", threading.Event())
+    latest = SupersededRolloutStopper(RUN, "a" * 40, lambda: "b" * 40, lambda: "", threading.Event())
     latest.on(ChangeWaiting("2026-11-20T09:05:00.000Z", address, "running", 15))
     assert latest.newer == "b" * 40 and latest.cancel.is_set()
 
 
 def test_b2_our_own_target_posted_again_stops_nothing() -> None:
     """B2: a second trigger of the same commit takes nobody's place."""
-    latest = StopWhenSuperseded(RUN, "a" * 40, lambda: "a" * 40, lambda: "", threading.Event())
+    latest = SupersededRolloutStopper(RUN, "a" * 40, lambda: "a" * 40, lambda: "", threading.Event())
     latest.on(ended(RUN, 9, "05:00"))
     assert not latest.newer

@@ -12,9 +12,13 @@ from planner.errors import StateError
 from planner.failpoint import arm_failpoints
 from planner.render.closeout_record import in_toto_statement
 from planner.rollout import lane_evidence as names
-from planner.rollout.closeout_record import closeout_record, closeout_record_bytes, evidence_of_record
-from planner.rollout.time_budget import OVER_BUDGET
-from planner.rollout.verify_closeout import check_closeout_facts, check_closeout_is_canonical, check_closeout_record
+from planner.rollout.closeout_record import closeout_record, closeout_record_bytes, evidence_in_closeout_record
+from planner.rollout.rollout_time_spent import OVER_BUDGET
+from planner.rollout.verify_closeout import (
+    check_closeout_facts,
+    check_closeout_file_is_canonical,
+    check_closeout_record,
+)
 from state.state_store import StateStore
 from tests.unit.rollout.lanes import (
     AT,
@@ -119,7 +123,7 @@ def test_c10_a_statement_is_about_the_images_and_the_commit() -> None:
 
 def test_a_record_gives_its_evidence_back() -> None:
     evidence = lane()
-    again = evidence_of_record(json.loads(closeout_record_bytes(closeout_record(evidence))))
+    again = evidence_in_closeout_record(json.loads(closeout_record_bytes(closeout_record(evidence))))
     assert again == evidence
 
 
@@ -169,8 +173,10 @@ def test_a_damaged_record_of_the_state_is_an_error(tmp_path: Path) -> None:
 def test_a_record_fits_itself_and_only_in_its_one_form() -> None:
     record = closeout_record(lane())
     assert check_closeout_record(record) == ()
-    assert check_closeout_is_canonical(closeout_record_bytes(record), record) == ()
-    assert [one.edge for one in check_closeout_is_canonical(json.dumps(record, indent=1).encode(), record)] == ["bytes"]
+    assert check_closeout_file_is_canonical(closeout_record_bytes(record), record) == ()
+    assert [one.edge for one in check_closeout_file_is_canonical(json.dumps(record, indent=1).encode(), record)] == [
+        "bytes"
+    ]
     assert check_closeout_record({"kind": "closeout"})[0].edge == "kind"
     assert check_closeout_record([])[0].edge == "kind"
 

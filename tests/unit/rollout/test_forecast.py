@@ -9,7 +9,12 @@ import pytest
 
 from planner.address import Address
 from planner.render.rollout_pages import render_forecast
-from planner.rollout.forecast import PastChangeTime, forecast_rollout, nearest_rank_percentile, stage_seconds
+from planner.rollout.forecast import (
+    PastChangeDuration,
+    forecast_rollout_duration,
+    nearest_rank_percentile,
+    stage_seconds,
+)
 from planner.rollout.rollout_stages import RolloutStage
 
 RUN = "hwlab-v03-ci-poll"
@@ -25,8 +30,8 @@ JOURNAL = [
 ]
 
 
-def nodes(factor: float = 1.0) -> list[PastChangeTime]:
-    return [PastChangeTime(Address.parse(address), True, seconds * factor, at) for address, seconds, at in JOURNAL]
+def nodes(factor: float = 1.0) -> list[PastChangeDuration]:
+    return [PastChangeDuration(Address.parse(address), True, seconds * factor, at) for address, seconds, at in JOURNAL]
 
 
 def test_stages_of_a_journal() -> None:
@@ -44,8 +49,8 @@ def test_stages_of_a_journal() -> None:
 
 
 def test_what_did_nothing_does_not_count() -> None:
-    skipped = [PastChangeTime(one.address, False, one.seconds, one.ended) for one in nodes()]
-    assert stage_seconds(skipped) == {} and forecast_rollout([{}], list(RolloutStage), 120).runs == 0
+    skipped = [PastChangeDuration(one.address, False, one.seconds, one.ended) for one in nodes()]
+    assert stage_seconds(skipped) == {} and forecast_rollout_duration([{}], list(RolloutStage), 120).runs == 0
 
 
 @pytest.mark.parametrize(
@@ -53,18 +58,18 @@ def test_what_did_nothing_does_not_count() -> None:
 )
 def test_r12_whether_the_budget_breaks_is_known_before(pipeline: list[float], breaks: str) -> None:
     past = [{RolloutStage.PIPELINE: seconds, RolloutStage.ARGO: 10.0, RolloutStage.FLUSH: 3.0} for seconds in pipeline]
-    found = forecast_rollout(past, (RolloutStage.PIPELINE, RolloutStage.FLUSH, RolloutStage.ARGO), 120)
+    found = forecast_rollout_duration(past, (RolloutStage.PIPELINE, RolloutStage.FLUSH, RolloutStage.ARGO), 120)
     assert found.breaks_budget == breaks
     assert found.path == (RolloutStage.PIPELINE, RolloutStage.ARGO) and found.expected == median(pipeline) + 10
 
 
 def test_the_flush_is_on_the_critical_path_when_it_takes_longer() -> None:
     past = [{RolloutStage.PIPELINE: 10.0, RolloutStage.ARGO: 3.0, RolloutStage.PROBE: 1.0, RolloutStage.FLUSH: 9.0}]
-    assert forecast_rollout(past, list(RolloutStage), 120).path == (RolloutStage.PIPELINE, RolloutStage.FLUSH)
+    assert forecast_rollout_duration(past, list(RolloutStage), 120).path == (RolloutStage.PIPELINE, RolloutStage.FLUSH)
 
 
 def test_only_what_is_planned_is_told() -> None:
-    found = forecast_rollout([stage_seconds(nodes())], (RolloutStage.ARGO, RolloutStage.PROBE), 120)
+    found = forecast_rollout_duration([stage_seconds(nodes())], (RolloutStage.ARGO, RolloutStage.PROBE), 120)
     assert [one.stage for one in found.stages] == [RolloutStage.ARGO, RolloutStage.PROBE] and found.expected == 13.0
 
 
@@ -81,7 +86,7 @@ def test_the_percentile_is_the_nearest_rank() -> None:
 
 def test_the_page() -> None:
     past = [stage_seconds(nodes()), stage_seconds(nodes(1.5))]
-    assert render_forecast(forecast_rollout(past, list(RolloutStage), 120), "D601/v03").splitlines() == [
+    assert render_forecast(forecast_rollout_duration(past, list(RolloutStage), 120), "D601/v03").splitlines() == [
         "what it will probably take, from 2 rollouts of D601/v03",
         "  stage          expected      p90",
         "  mirror             3.5s     4.0s",
@@ -96,5 +101,5 @@ def test_the_page() -> None:
 
 
 def test_nothing_is_known_without_a_journal() -> None:
-    told = render_forecast(forecast_rollout([], list(RolloutStage), 120), "D601/v03")
+    told = render_forecast(forecast_rollout_duration([], list(RolloutStage), 120), "D601/v03")
     assert told == "what it will probably take: unknown, the journal has no rollout of D601/v03 · budget 2m00s"

@@ -7,11 +7,11 @@ import pytest
 from planner.rollout.metrics_verdicts import (
     MetricsQueryRow,
     ScrapeTargetRow,
-    client_traffic_queries,
     compare_scrape_targets,
-    exit_code_of_queries,
+    exit_code_of_metrics_queries,
+    exit_code_of_scrape_targets,
     judge_metrics_query,
-    scrape_targets_exit_code,
+    proxy_client_traffic_queries,
     single_number,
 )
 from planner.values import JsonObject
@@ -40,7 +40,7 @@ def test_a_query(expect: JsonObject, values: tuple[str, ...], unmet: str, state:
     [(("holds",), 0), (("holds", "unmet"), 2), (("inconclusive",), 2), (("holds", "refused"), 1), ((), 2)],
 )
 def test_the_exit_code_of_queries(states: tuple[str, ...], code: int) -> None:
-    assert exit_code_of_queries(MetricsQueryRow("q", "up", state) for state in states) == code
+    assert exit_code_of_metrics_queries(MetricsQueryRow("q", "up", state) for state in states) == code
 
 
 def test_a_boundary_is_neither_fewer_nor_more() -> None:
@@ -52,14 +52,14 @@ def test_a_boundary_is_neither_fewer_nor_more() -> None:
         ("h:2/m", "not declared"),
     ]
     assert (
-        scrape_targets_exit_code(rows) == 2
-        and scrape_targets_exit_code(rows[:1]) == 0
-        and scrape_targets_exit_code(()) == 2
+        exit_code_of_scrape_targets(rows) == 2
+        and exit_code_of_scrape_targets(rows[:1]) == 0
+        and exit_code_of_scrape_targets(()) == 2
     )
 
 
 def test_traffic_is_asked_for_one_client_and_one_time() -> None:
-    rate, total = client_traffic_queries("bytes_total", "client", "ci", 90.4, 1000.0)
+    rate, total = proxy_client_traffic_queries("bytes_total", "client", "ci", 90.4, 1000.0)
     assert rate == 'sum(rate(bytes_total{client="ci"}[90s] @ 1000.000))'
     assert total == 'sum(increase(bytes_total{client="ci"}[90s] @ 1000.000))'
     assert [single_number(one) for one in (("2.5",), (), ("1", "2"), ("NaN",), ("+Inf",))] == [

@@ -15,7 +15,11 @@ from planner.rollout.closeout_record import (
     evidence_entry_digest,
 )
 from planner.rollout.lane_evidence import EvidenceReading
-from planner.rollout.verify_closeout import check_closeout_facts, check_closeout_is_canonical, check_closeout_record
+from planner.rollout.verify_closeout import (
+    check_closeout_facts,
+    check_closeout_file_is_canonical,
+    check_closeout_record,
+)
 from planner.values import canonical_bytes, document_digest, value_leaves
 from tests.unit.rollout.lanes import lane
 
@@ -138,5 +142,5 @@ def test_every_single_byte_of_a_record_counts() -> None:
         assert (
             not isinstance(document, dict)
             or check_closeout_record(document)
-            or check_closeout_is_canonical(changed, document)
+            or check_closeout_file_is_canonical(changed, document)
         ), at

@@ -9,7 +9,7 @@ from planner.address import Address
 from planner.events import ChangeApplied, ChangeBegan, ChangeEnded, ChangeResult
 from planner.field_path import parse_path
 from planner.plan import Action, Change, ClusterIdentity, FieldChange, FieldOp, Plan, Precondition, Selection
-from planner.source_ref import SourceRef
+from planner.source_line_ref import SourceRef
 from planner.values import JsonObject
 from state import RunRecorder, StateStore
 

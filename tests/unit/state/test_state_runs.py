@@ -11,7 +11,7 @@ from planner.applied_state import KindInNamespace
 from planner.errors import SelectionError
 from planner.events import ChangeEnded, ChangeResult, ChangeWaiting
 from planner.plan import Action
-from planner.source_ref import SourceRef
+from planner.source_line_ref import SourceRef
 from planner.values import OutputRef, SealedSecret, document_digest, encode_special_leaves
 from tests.unit.state.state_plans import address, applied, began, carry_out, change, ended, opened, plan, whole_run
 

@@ -12,15 +12,15 @@ from planner.applied_state import KindInNamespace
 from planner.errors import PermanentError, PreconditionError
 from planner.plan import Change, FieldChange, FieldOp, VerifiedBy
 from planner.ports import (
-    Absent,
-    Effect,
+    AbsentObject,
     NeverDeletes,
     Observation,
-    Present,
+    PresentObject,
     Preview,
+    PreviewEffect,
     Readiness,
     ReadResult,
-    Unreadable,
+    UnreadableObject,
     Written,
 )
 from planner.resource import Resource
@@ -42,15 +42,17 @@ class NoteProvider(NeverDeletes):
         try:
             sheet = look(self._path(address))
         except PermanentError as error:
-            return Unreadable(address, f"{error.message} ({error.where})")
+            return UnreadableObject(address, f"{error.message} ({error.where})")
         if sheet is None:
-            return Absent(address)
-        return Present(address, "", sheet.digest, _shown(sheet), outputs=_outputs(sheet))
+            return AbsentObject(address)
+        return PresentObject(address, "", sheet.digest, _shown(sheet), outputs=_outputs(sheet))
 
     def preview(self, items: Sequence[tuple[Resource, Observation]]) -> Mapping[Address, Preview]:
         """What changes, field by field."""
         return {
-            one.address: _preview(one.manifest["spec"], seen) for one, seen in items if not isinstance(seen, Unreadable)
+            one.address: _preview(one.manifest["spec"], seen)
+            for one, seen in items
+            if not isinstance(seen, UnreadableObject)
         }
 
     def apply(self, change: Change, vault: Vault) -> Written:
@@ -79,8 +81,8 @@ class NoteProvider(NeverDeletes):
 
 
 def _preview(spec: JsonObject, seen: Observation) -> Preview:
-    before = seen.value if isinstance(seen, Present) and seen.value else {}
-    effect = Effect.UPDATE if before else Effect.CREATE
+    before = seen.value if isinstance(seen, PresentObject) and seen.value else {}
+    effect = PreviewEffect.UPDATE if before else PreviewEffect.CREATE
     leaf = _leaf(spec)
     if leaf is not None and not leaf.fingerprint:
         return Preview(
@@ -89,8 +91,8 @@ def _preview(spec: JsonObject, seen: Observation) -> Preview:
     if isinstance(spec["text"], OutputRef | OutputTemplate):  # an output of something that is not applied yet
         return Preview(effect, tuple(_fields(before, {**_shown(_sheet({**spec, "text": ""})), "text": spec["text"]})))
     sheet = _sheet(spec)
-    if isinstance(seen, Present) and seen.content == sheet.digest:
-        return Preview(Effect.NONE, verified=VerifiedBy.SERVER, outputs=_outputs(sheet))
+    if isinstance(seen, PresentObject) and seen.content == sheet.digest:
+        return Preview(PreviewEffect.NONE, verified=VerifiedBy.SERVER, outputs=_outputs(sheet))
     fields = tuple(_fields(before, _shown(sheet)))
     return Preview(effect, fields, VerifiedBy.SERVER, expects=sheet.digest, outputs=_outputs(sheet))
 

@@ -36,7 +36,7 @@ _BY_TYPE: Mapping[str, frozenset[str]] = {
 _CREDENTIAL = re.compile(r"://[^/\s]*@|[?&#]|\s")  # a password in a URL, what a query may hold, a text of many words
 
 
-def is_public_secret_value(document: Mapping[str, Any], key: str, value: bytes) -> bool:
+def is_public_by_secret_type_and_key(document: Mapping[str, Any], key: str, value: bytes) -> bool:
     """Whether a value of a `v1 Secret` is public by the type of the Secret and its key. One that holds a password after
     all, or looks like a token, is not."""
     metadata = document.get("metadata")

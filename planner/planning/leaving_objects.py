@@ -16,22 +16,22 @@ from planner.graph.resource_graph import closest_name
 from planner.plan import Action, BlockedResource
 from planner.planning.deletes import resource_of_live_object
 from planner.planning.plan_inputs import PlanInputs
-from planner.ports import Absent, Present
+from planner.ports import AbsentObject, PresentObject
 
 CONTAINERS = frozenset({("", "Namespace"), ("apiextensions.k8s.io", "CustomResourceDefinition")})
 
 
 @dataclass(frozen=True, slots=True)
-class LeavingObjects:
+class LeavingObjectsDecision:
     """Live objects by what becomes of them: `going` are deleted, `retained` stay and are ours no longer, `used` cannot
     go because something that stays needs them."""
 
-    going: tuple[Present, ...]
-    retained: tuple[Present, ...] = ()
+    going: tuple[PresentObject, ...]
+    retained: tuple[PresentObject, ...] = ()
     used: tuple[BlockedResource, ...] = ()
 
 
-def decide_leaving_objects(inputs: PlanInputs) -> LeavingObjects:
+def decide_leaving_objects(inputs: PlanInputs) -> LeavingObjectsDecision:
     """What leaves by this plan: strays where pruning is allowed, and everything that is ours in a destroy."""
     candidates = sorted(_candidates(inputs), key=lambda one: one.address)
     users = _users(inputs, {one.address for one in candidates}) if inputs.destroy else {}
@@ -41,7 +41,7 @@ def decide_leaving_objects(inputs: PlanInputs) -> LeavingObjects:
     going = tuple(one for one in free if one.address not in staying)
     held = [one for one in candidates if one.address in users and not _is_marked(one)]
     used = tuple(_used(one, users[one.address], inputs) for one in held)
-    return LeavingObjects(going, retained, used)
+    return LeavingObjectsDecision(going, retained, used)
 
 
 def select_teardown_addresses(
@@ -63,21 +63,21 @@ def _matching(pattern: str, within: Collection[Address]) -> list[Address]:
     return found
 
 
-def _candidates(inputs: PlanInputs) -> list[Present]:
+def _candidates(inputs: PlanInputs) -> list[PresentObject]:
     found = list(inputs.strays) if inputs.prune or inputs.destroy else []
     if inputs.destroy:
         owned = {resource.address: resource.owned_by for resource in inputs.resources.values()}
-        seen = (observed for observed in inputs.observations.values() if isinstance(observed, Present))
+        seen = (observed for observed in inputs.observations.values() if isinstance(observed, PresentObject))
         found += [observed for observed in seen if observed.owned_by == owned.get(observed.address)]
     return found
 
 
-def _is_marked(present: Present) -> bool:
+def _is_marked(present: PresentObject) -> bool:
     """Whether it stays on purpose."""
     return present.protected or bool(present.orphan_on_delete)
 
 
-def _staying(candidates: Sequence[Present], inputs: PlanInputs) -> frozenset[Address]:
+def _staying(candidates: Sequence[PresentObject], inputs: PlanInputs) -> frozenset[Address]:
     """What stays on purpose, and what that needs to go on working. A container of it is no part of this: that it cannot
     go is for the plan to say."""
     marked = [one.address for one in candidates if _is_marked(one)]
@@ -99,7 +99,7 @@ def _users(inputs: PlanInputs, candidates: Collection[Address]) -> Mapping[Addre
     staying = {
         address
         for address, seen in others.items()
-        if address not in candidates and address not in own and not isinstance(seen, Absent)
+        if address not in candidates and address not in own and not isinstance(seen, AbsentObject)
     }
     found: dict[Address, Address] = {}
     graph = inputs.live or inputs.graph
@@ -110,7 +110,7 @@ def _users(inputs: PlanInputs, candidates: Collection[Address]) -> Mapping[Addre
     return {address: user for address, user in found.items() if address in candidates}
 
 
-def _used(present: Present, user: Address, inputs: PlanInputs) -> BlockedResource:
+def _used(present: PresentObject, user: Address, inputs: PlanInputs) -> BlockedResource:
     scope = inputs.scopes_beside.get(user, "")
     also = f" (--scope {scope})" if scope and scope not in inputs.selection.scopes else ""
     return BlockedResource(

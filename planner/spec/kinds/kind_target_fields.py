@@ -28,7 +28,7 @@ class TargetAddressField:
 
 
 @dataclass(frozen=True, slots=True)
-class KindTargets:
+class KindTargetFields:
     """What a kind acts on: `fields`, the target itself first; `selector` is the field that selects objects by kind and
     namespace, "" for none."""
 
@@ -38,10 +38,12 @@ class KindTargets:
 
 _APPLICATION: Final = ("Application", "argoproj.io")
 
-TARGETS: Final[Mapping[str, KindTargets]] = {
-    "ArgoRepair": KindTargets((TargetAddressField("application", named=_APPLICATION),)),
-    "ArgoSync": KindTargets((TargetAddressField("application", named=_APPLICATION),)),
-    "PodExec": KindTargets((TargetAddressField("target", else_after="ArgoSync"),)),
-    "Restart": KindTargets((TargetAddressField("target"), TargetAddressField("on", "restart-on", before_target=True))),
-    "Retention": KindTargets(selector="selector"),
+TARGETS: Final[Mapping[str, KindTargetFields]] = {
+    "ArgoRepair": KindTargetFields((TargetAddressField("application", named=_APPLICATION),)),
+    "ArgoSync": KindTargetFields((TargetAddressField("application", named=_APPLICATION),)),
+    "PodExec": KindTargetFields((TargetAddressField("target", else_after="ArgoSync"),)),
+    "Restart": KindTargetFields(
+        (TargetAddressField("target"), TargetAddressField("on", "restart-on", before_target=True))
+    ),
+    "Retention": KindTargetFields(selector="selector"),
 }

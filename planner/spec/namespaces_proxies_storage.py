@@ -25,7 +25,7 @@ class Namespace(StrictModel):
     )
 
 
-class ProxyByteCounter(StrictModel):
+class ProxyByteCounterMetric(StrictModel):
     """The proxy server's own counter of bytes per client, as the node's Prometheus scrapes it."""
 
     counter: MetricName = Field(description="Counter of bytes.")
@@ -37,7 +37,7 @@ class EgressProxy(StrictModel):
 
     url: HttpUrl = Field(description="URL of the proxy, `http://host:port`.")
     no_proxy: tuple[Text, ...] = Field((), description="Hosts, suffixes and ranges that are reached directly.")
-    traffic: ProxyByteCounter | None = Field(
+    traffic: ProxyByteCounterMetric | None = Field(
         None, description="How the proxy server counts traffic per client: proves that traffic went through it (S22)."
     )
 

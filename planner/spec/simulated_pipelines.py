@@ -9,7 +9,7 @@ from pydantic import Field
 from planner.spec.base import Branch, InnerPath, Name, StrictModel, Text
 
 
-class SimulatedService(StrictModel):
+class SimulatedServiceBuild(StrictModel):
     """A service that a simulated run builds when its folder changed."""
 
     name: Name = Field(description="Its name.")
@@ -17,7 +17,7 @@ class SimulatedService(StrictModel):
     context: Text = Field(description="Folder in the source repository; `.` is all of it.")
 
 
-class SimulatedManifests(StrictModel):
+class SimulatedPromotionManifests(StrictModel):
     """The manifests that a promotion commits beside the catalog, out of a ConfigMap of the pipeline."""
 
     config_map: Name = Field(description="The ConfigMap, in the namespace of the Pipeline.")
@@ -39,8 +39,8 @@ class SimulatedPipelineSpec(StrictModel):
     repository: InnerPath = Field(description="Bare repository in the folder `git/` of the sandbox.")
     branch: Branch | None = Field(None, description="Branch that is promoted to; without one nothing is.")
     catalog: InnerPath | None = Field(None, description="Path of the catalog in that branch.")
-    services: tuple[SimulatedService, ...] = Field((), description="What is built.")
-    manifests: SimulatedManifests | None = Field(None, description="What is promoted besides the catalog.")
+    services: tuple[SimulatedServiceBuild, ...] = Field((), description="What is built.")
+    manifests: SimulatedPromotionManifests | None = Field(None, description="What is promoted besides the catalog.")
 
 
 class SimulatedPipelineDocument(StrictModel):

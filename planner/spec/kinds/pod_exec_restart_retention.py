@@ -160,7 +160,7 @@ class RetentionSelector(StrictModel):
         return self
 
 
-class RetentionActivity(StrictModel):
+class RetentionByLastActivity(StrictModel):
     """How objects are judged that go on until they are deleted: by their last sign of life."""
 
     heartbeat: AnnotationKey = Field(
@@ -188,7 +188,7 @@ class RetentionSpec(StrictModel):
         "`PipelineRunTimeout`, `BackoffLimitExceeded`, `Evicted`.",
     )
     never_touch: tuple[Text | Deferred, ...] = Field((), description="Name globs that are never deleted.")
-    activity: RetentionActivity | None = Field(
+    activity: RetentionByLastActivity | None = Field(
         None,
         description="Of Jobs and Pods that are not over: those that are inactive may go too. Then `keep` is how many "
         "stay in all, the active ones counted; beyond it those go that were active longest ago, never an active one.",

@@ -8,7 +8,7 @@ from dataclasses import field
 from planner.dataclass import dataclass
 from planner.pull_requests.approvals import Approval
 from planner.pull_requests.github_facts import CheckResult, PullRequestReview, PullRequestState
-from planner.pull_requests.merge_check import ConflictingFile
+from planner.pull_requests.predicted_merge_verification import ConflictingFile
 
 
 @dataclass(frozen=True, slots=True)

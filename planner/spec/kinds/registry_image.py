@@ -10,7 +10,7 @@ from planner.spec.base import Flag, ImageRef, ImageSource, InnerPath, Platform, 
 from planner.spec.kinds.envelope import KindModel
 
 
-class ImageBuild(StrictModel):
+class DockerfileImageBuild(StrictModel):
     """Build from a Dockerfile. It is built again when a file of the context, the Dockerfile or an argument changes;
     times and owners of files do not count, and neither does a base image that moved under the same name."""
 
@@ -30,7 +30,7 @@ class RegistryImageSpec(StrictModel):
         "folder of the configuration folder; NAME is its org.opencontainers.image.ref.name, needed where there are "
         "several.",
     )
-    build: ImageBuild | None = Field(None, description="Build instead of copy.")
+    build: DockerfileImageBuild | None = Field(None, description="Build instead of copy.")
     platforms: tuple[Platform, ...] = Field(
         ("linux/amd64",),
         min_length=1,

@@ -12,7 +12,7 @@ RECOVERED = "partialSuccessRecovered=true"
 
 
 @dataclass(frozen=True, slots=True)
-class PushRecovery:
+class UnconfirmedPushRecheck:
     """What the newest flush reported: whether a push was not confirmed at once, and whether the one recheck did it.
 
     `run` is the number of the run and `at` when the flush ended; 0 and "" where there was none."""
@@ -32,10 +32,12 @@ class PushRecovery:
         }
 
 
-NO_FLUSH = PushRecovery()
+NO_FLUSH = UnconfirmedPushRecheck()
 
 
-def judge_push_recovery(pushes: Iterable[tuple[bool, Iterable[str]]], *, run: int = 0, at: str = "") -> PushRecovery:
+def judge_unconfirmed_push_rechecks(
+    pushes: Iterable[tuple[bool, Iterable[str]]], *, run: int = 0, at: str = ""
+) -> UnconfirmedPushRecheck:
     """Judge pushes by whether each ended well and by its messages and warnings: all partial ones have to end well."""
     partial = [well for well, lines in pushes if any(PARTIAL in line for line in lines)]
-    return PushRecovery(bool(partial), bool(partial) and all(partial), run, at)
+    return UnconfirmedPushRecheck(bool(partial), bool(partial) and all(partial), run, at)

@@ -77,7 +77,7 @@ def merge_conflicts_text(files: Sequence[ConflictingFile], most: int = 10) -> st
 
 
 @dataclass(frozen=True, slots=True)
-class CommitFacts:
+class CommitTreeAndParents:
     """A commit as git has it."""
 
     commit: str
@@ -86,11 +86,11 @@ class CommitFacts:
 
 
 @dataclass(frozen=True, slots=True)
-class MergedHistory:
+class MergeCommitHistory:
     """What git has of a merge: the named commit and its first parents, the newest first (empty where the commit is not
     there), and whether the base branch holds it."""
 
-    commits: tuple[CommitFacts, ...]
+    commits: tuple[CommitTreeAndParents, ...]
     on_branch: bool
 
 
@@ -108,7 +108,7 @@ class MergeMismatch:
         return f"{MISMATCH}: {self.reason}; expected tree {self.expected_tree or 'none'}, found {found}"
 
 
-def mismatch_reported_by_github(pull: PullRequestState, head: str, base_branch: str, named: str = "") -> str:
+def merge_problem_by_github_facts(pull: PullRequestState, head: str, base_branch: str, named: str = "") -> str:
     """What is wrong with a pull request that counts as merged, by what GitHub says of it; "" for nothing.
 
     `named` is the commit that the answer to the merge named, "" where somebody else merged.
@@ -124,14 +124,14 @@ def mismatch_reported_by_github(pull: PullRequestState, head: str, base_branch: 
     return ""
 
 
-def find_merge_mismatch(predicted: PredictedMerge, seen: MergedHistory) -> MergeMismatch | None:
+def find_merge_mismatch(predicted: PredictedMerge, seen: MergeCommitHistory) -> MergeMismatch | None:
     """What is wrong with the commits of a merge; None when they are the predicted ones."""
     reason = next(_differences(predicted, seen), "")
     found = seen.commits[0].tree if seen.commits else ""
     return MergeMismatch(reason, predicted.tree, found) if reason else None
 
 
-def _differences(predicted: PredictedMerge, seen: MergedHistory) -> Iterator[str]:
+def _differences(predicted: PredictedMerge, seen: MergeCommitHistory) -> Iterator[str]:
     if not seen.commits:
         yield "the commit that GitHub names is not in the repository"
         return
@@ -148,7 +148,7 @@ def _differences(predicted: PredictedMerge, seen: MergedHistory) -> Iterator[str
         before = one.commit
 
 
-def base_of_merge(predicted: PredictedMerge, seen: MergedHistory) -> str:
+def base_commit_of_merge_in_git(predicted: PredictedMerge, seen: MergeCommitHistory) -> str:
     """The commit that a merge like the predicted one was really made on, by its parents; "" where they fit none."""
     made = seen.commits[: len(predicted.trees)]
     if not seen.on_branch or len(made) < len(predicted.trees) or not made[-1].parents:
@@ -161,7 +161,7 @@ def _short(commits: tuple[str, ...]) -> str:
     return " and ".join(one[:12] for one in commits) or "none"
 
 
-def possible_merges(seen: MergedHistory, head: str, commits: int) -> Iterator[tuple[MergeMethod, str]]:
+def ways_others_may_have_merged(seen: MergeCommitHistory, head: str, commits: int) -> Iterator[tuple[MergeMethod, str]]:
     """How somebody else may have merged `head`, with the commit that it was made on each time (P11). `commits` is how
     many the pull request has. A head that was pushed to the base is none of GitHub's ways to merge."""
     if not seen.commits or seen.commits[0].commit == head:

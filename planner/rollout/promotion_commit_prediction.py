@@ -19,7 +19,7 @@ CATALOG = "catalog.json"
 
 
 @dataclass(frozen=True, slots=True)
-class PromotedService:
+class PromotableService:
     """A service: the repository of its image, the paths of the source that it is made from, and its recipe."""
 
     name: str
@@ -29,7 +29,7 @@ class PromotedService:
 
 
 @dataclass(frozen=True, slots=True)
-class Promotion:
+class PredictedPromotionCommit:
     """`files` are those that will lie in the folder of the GitOps branch, by name; `builds` are the services whose
     digest nobody knows before they are built, each with the repository of its image, which in `files` has no digest."""
 
@@ -37,7 +37,7 @@ class Promotion:
     builds: Mapping[str, str]
 
 
-def parse_promoted_services(text: str) -> tuple[PromotedService, ...]:
+def parse_promotable_services(text: str) -> tuple[PromotableService, ...]:
     """The services as the steps read them. Raises PermanentError for another text."""
     try:
         return tuple(_service(name, one) for name, one in json.loads(text).items())
@@ -45,24 +45,24 @@ def parse_promoted_services(text: str) -> tuple[PromotedService, ...]:
         raise PermanentError(f"the list of services cannot be read: {error}") from None
 
 
-def _service(name: str, one: JsonObject) -> PromotedService:
+def _service(name: str, one: JsonObject) -> PromotableService:
     paths = (one["context"], *(path.removesuffix("/**") for path in one["paths"]))
-    return PromotedService(name, str(one["image"]), tuple(sorted(paths)), str(one["envRecipe"]))
+    return PromotableService(name, str(one["image"]), tuple(sorted(paths)), str(one["envRecipe"]))
 
 
-def service_inputs_digest(listings: Sequence[str], recipe: str) -> str:
+def service_source_and_recipe_digest(listings: Sequence[str], recipe: str) -> str:
     """What a service is made from: listings of its paths in their order (`git ls-tree -r`), and its recipe."""
     return hashlib.sha256(("\n".join(listings) + recipe).encode()).hexdigest()
 
 
-def predict_promotion(
-    services: Sequence[PromotedService],
+def predict_promotion_commit(
+    services: Sequence[PromotableService],
     rendered: Mapping[str, str],
     before: Mapping[str, str],
     listing: Callable[[str], str],
     *,
     anew: bool = False,
-) -> Promotion:
+) -> PredictedPromotionCommit:
     """What will be promoted; with `anew` every service is built. `rendered` are the files of the services without
     digests, `before` those of the branch with its catalog, `listing` lists a path of the source. Raises
     PermanentError for a catalog that is none."""
@@ -77,10 +77,10 @@ def predict_promotion(
     for one in services:
         image = one.image if one.name in builds else str(known[one.name]["image"])
         files[f"{one.name}.yaml"] = _pinned(rendered.get(f"{one.name}.yaml", ""), one.image, image)
-    return Promotion(files, builds)
+    return PredictedPromotionCommit(files, builds)
 
 
-def promotion_files_with_digests(predicted: Promotion, digests: Mapping[str, str]) -> dict[str, str]:
+def promotion_files_with_digests(predicted: PredictedPromotionCommit, digests: Mapping[str, str]) -> dict[str, str]:
     """The files as they are committed once the digests of what is built are known."""
     files = dict(predicted.files)
     for name, image in predicted.builds.items():
@@ -89,7 +89,7 @@ def promotion_files_with_digests(predicted: Promotion, digests: Mapping[str, str
 
 
 def make_promotion_catalog(
-    services: Sequence[PromotedService],
+    services: Sequence[PromotableService],
     before: str | None,
     listing: Callable[[str], str],
     digests: Mapping[str, str],
@@ -118,8 +118,8 @@ def _catalog(text: str | None) -> Mapping[str, JsonObject]:
         raise PermanentError(f"the catalog of the GitOps branch cannot be read: {error}") from None
 
 
-def _inputs(service: PromotedService, listing: Callable[[str], str]) -> str:
-    return service_inputs_digest([listing(path) for path in service.paths], service.recipe)
+def _inputs(service: PromotableService, listing: Callable[[str], str]) -> str:
+    return service_source_and_recipe_digest([listing(path) for path in service.paths], service.recipe)
 
 
 def _pinned(text: str, name: str, image: str) -> str:

@@ -13,7 +13,7 @@ from fnmatch import fnmatchcase
 from typing import Final, Protocol
 
 from planner.dataclass import dataclass
-from planner.rollout.metrics_verdicts import HOLDS, INCONCLUSIVE, ClientTraffic
+from planner.rollout.metrics_verdicts import HOLDS, INCONCLUSIVE, ProxyClientTraffic
 from planner.values import JsonObject
 
 LABEL: Final = "hwplan.dev/benchmark"  # of a run: the name of its profile
@@ -26,7 +26,7 @@ EXIT_CODES: Final[Mapping[str, int]] = {"passed": 0, "failed": 1, "inconclusive"
 _ENDED_BADLY = ("failed", "aborted", "errored")
 
 
-class BenchmarkPhase(Protocol):
+class BenchmarkPhaseSteps(Protocol):
     """The steps whose times make up a phase."""
 
     @property
@@ -35,7 +35,7 @@ class BenchmarkPhase(Protocol):
     def steps(self) -> Sequence[str]: ...
 
 
-class BenchmarkFailureFamily(Protocol):
+class BenchmarkFailurePattern(Protocol):
     """What a failure must be like to be called so."""
 
     @property
@@ -56,13 +56,13 @@ class FailedTask:
 
 
 @dataclass(frozen=True, slots=True)
-class BenchmarkRun:
+class BenchmarkPipelineRun:
     """What was read of a run. `outputs` are those of the kind PipelineRun, with `taskRuns`."""
 
     outputs: JsonObject
     wanted: tuple[str, ...]
     failure: FailedTask | None = None
-    traffic: ClientTraffic | None = None
+    traffic: ProxyClientTraffic | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +82,10 @@ class BenchmarkVerdict:
         return EXIT_CODES[self.state]
 
 
-def judge_benchmark(
-    run: BenchmarkRun,
-    phases: Mapping[str, BenchmarkPhase],
-    families: Mapping[str, BenchmarkFailureFamily],
+def judge_ci_build_benchmark(
+    run: BenchmarkPipelineRun,
+    phases: Mapping[str, BenchmarkPhaseSteps],
+    families: Mapping[str, BenchmarkFailurePattern],
     *,
     proxy_required: bool,
 ) -> BenchmarkVerdict:
@@ -111,14 +111,14 @@ def judge_benchmark(
     return BenchmarkVerdict("passed", "", (), times, proxied)
 
 
-def benchmark_failure_family(failure: FailedTask | None, families: Mapping[str, BenchmarkFailureFamily]) -> str:
+def benchmark_failure_family(failure: FailedTask | None, families: Mapping[str, BenchmarkFailurePattern]) -> str:
     """The first family that a failure fits, in their order; `unsorted` where none does."""
     if failure is None:
         return UNSORTED
     return next((name for name, one in families.items() if _fits(failure, one)), UNSORTED)
 
 
-def _fits(failure: FailedTask, family: BenchmarkFailureFamily) -> bool:
+def _fits(failure: FailedTask, family: BenchmarkFailurePattern) -> bool:
     """Whether all that the family says is so of the failure."""
     said = family.log is None or any(re.search(family.log, line) for line in failure.lines)
     return said and _in(failure.task, family.tasks) and _in(failure.step, family.steps)
@@ -129,7 +129,7 @@ def _in(name: str, globs: Iterable[str]) -> bool:
     return not wanted or any(fnmatchcase(name, one) for one in wanted)
 
 
-def _seconds(tasks: Sequence[JsonObject], phase: BenchmarkPhase) -> float | None:
+def _seconds(tasks: Sequence[JsonObject], phase: BenchmarkPhaseSteps) -> float | None:
     """The sum of the times of a phase; None when one of them, or all, are missing."""
     found = [one for one in tasks if _in(str(one["task"]), phase.tasks)]
     parts = [step for one in found for step in one.get("steps") or () if _in(str(step["name"]), phase.steps)]
@@ -138,7 +138,7 @@ def _seconds(tasks: Sequence[JsonObject], phase: BenchmarkPhase) -> float | None
     return sum(known) if known and len(known) == len(times) else None
 
 
-def _words(run: BenchmarkRun) -> tuple[str, ...]:
+def _words(run: BenchmarkPipelineRun) -> tuple[str, ...]:
     """Why the run ended badly: its reason, and where it failed."""
     reason = str(run.outputs.get("reason") or run.outputs.get("state"))
     if run.failure is None:

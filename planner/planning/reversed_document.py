@@ -27,7 +27,7 @@ _OURS = frozenset({APPLIED, SET_LABEL})  # an adopted object stays ours
 
 
 @dataclass(frozen=True, slots=True)
-class PreImage:
+class FieldPreImage:
     """One field as it was before a run, and what the run did to it. Of a secret, `value` is a fingerprint."""
 
     path: FieldPath
@@ -36,13 +36,15 @@ class PreImage:
     is_secret: bool = False
 
 
-def parse_pre_image(row: JsonObject) -> PreImage:
+def parse_field_pre_image(row: JsonObject) -> FieldPreImage:
     """Read a pre-image as the state keeps it. Raises ValueError when it is none."""
     secret = bool(row.get("sensitive"))
-    return PreImage(parse_path(str(row["path"])), FieldOp(row["op"]), decode_special_leaves(row.get("before")), secret)
+    return FieldPreImage(
+        parse_path(str(row["path"])), FieldOp(row["op"]), decode_special_leaves(row.get("before")), secret
+    )
 
 
-def reversed_document(applied: JsonObject, before: Sequence[PreImage]) -> JsonObject | None:
+def reversed_document(applied: JsonObject, before: Sequence[FieldPreImage]) -> JsonObject | None:
     """What `applied` has to become so that every field is again as it was; None when a value before was a secret.
 
     Lists come before what is inside their items, because a position inside a changed item is that of before: items
@@ -54,7 +56,7 @@ def reversed_document(applied: JsonObject, before: Sequence[PreImage]) -> JsonOb
     if any(_is_lost(one) for one in fields):
         return None
     document = _without_stamp(applied)
-    orders: list[PreImage] = []
+    orders: list[FieldPreImage] = []
     for one in sorted(fields, key=_turn):
         if _is_order(one, value_at(document, one.path)):
             orders.append(one)
@@ -68,7 +70,7 @@ def reversed_document(applied: JsonObject, before: Sequence[PreImage]) -> JsonOb
 _Turn: TypeAlias = tuple[int, int, tuple[int, ...]]
 
 
-def _turn(one: PreImage) -> _Turn:
+def _turn(one: FieldPreImage) -> _Turn:
     """When a field has its turn: by depth, added items first and the last of them before the others."""
     positions = tuple(element if isinstance(element, int) else 0 for element in one.path)
     if one.op is FieldOp.ADD:
@@ -76,7 +78,7 @@ def _turn(one: PreImage) -> _Turn:
     return len(one.path), 1 if one.op is FieldOp.REMOVE else 2, positions
 
 
-def _taken_back(document: JsonObject, one: PreImage) -> JsonObject:
+def _taken_back(document: JsonObject, one: FieldPreImage) -> JsonObject:
     match one.op:
         case FieldOp.ADD:
             return remove_field_keeping_parent(document, one.path)
@@ -87,7 +89,7 @@ def _taken_back(document: JsonObject, one: PreImage) -> JsonObject:
     return document
 
 
-def _is_order(one: PreImage, now: JsonValue) -> bool:
+def _is_order(one: FieldPreImage, now: JsonValue) -> bool:
     """Whether a change is one of order alone: of a list that was there and is there, the names of its items as the
     differ gives them (planner.document_diff). An empty list has no order: it is a value."""
     names = one.value
@@ -106,7 +108,7 @@ def _item_of(name: str) -> FieldPath | None:
     return path if len(path) == 1 and isinstance(path[0], ListItem) else None
 
 
-def _reordered(document: JsonObject, one: PreImage) -> JsonObject:
+def _reordered(document: JsonObject, one: FieldPreImage) -> JsonObject:
     items = value_at(document, one.path)
     if not isinstance(items, list) or not isinstance(one.value, list):
         return document
@@ -115,7 +117,7 @@ def _reordered(document: JsonObject, one: PreImage) -> JsonObject:
     return replace_value(document, one.path, [*first, *(item for item in items if item not in first)])
 
 
-def _is_lost(one: PreImage) -> bool:
+def _is_lost(one: FieldPreImage) -> bool:
     """Whether the value before was a secret, or held one: the state has its fingerprint, or a mask."""
     sealed = any(isinstance(leaf, SealedSecret) for _, leaf in value_leaves(one.value))
     masked = MASK in render_path(one.path) or any(

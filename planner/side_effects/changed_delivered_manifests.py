@@ -19,7 +19,7 @@ _MOST = 4  # objects that are named
 _HARMLESS = ("binding", "role", "service")  # rules of edges: a pod starts without these
 
 
-def effects_until_next_delivery(
+def effects_of_changed_delivered_manifests(
     gone: Sequence[Resource], resources: Mapping[Address, Resource], others: UntouchedObjects, place: str = ""
 ) -> Iterator[SideEffect]:
     """One effect for each ConfigMap whose delivered manifests become others. `place` is `node/lane` of a plan of one

@@ -21,7 +21,9 @@ _BACKUP = re.compile(r"backup|pg_?dump|mysqldump", re.IGNORECASE)
 _MAKES = (Action.CREATE, Action.REPLACE)
 
 
-def effects_of_migrations(changes: Sequence[Change], resources: Mapping[Address, Resource]) -> Iterator[SideEffect]:
+def effects_of_database_migrations(
+    changes: Sequence[Change], resources: Mapping[Address, Resource]
+) -> Iterator[SideEffect]:
     """For each command of the plan how often it runs, and for each migration that data is at stake."""
     for change in changes:
         spec = map_or_empty((change.desired or {}).get("spec"))

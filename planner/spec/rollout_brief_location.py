@@ -9,7 +9,7 @@ from pydantic import Field, StrictInt, model_validator
 from planner.spec.base import InnerPath, StrictModel
 
 
-class RolloutBrief(StrictModel):
+class RolloutBriefLocation(StrictModel):
     """An issue on GitHub, or a file. One entry for each rollout, appended once."""
 
     issue: Annotated[StrictInt, Field(ge=1)] | None = Field(

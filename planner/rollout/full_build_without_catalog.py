@@ -12,7 +12,7 @@ from planner.values import JsonObject, JsonValue
 NOT_HYDRATED = "catalog-not-hydrated"
 
 
-def diagnose_missing_catalog(outputs: JsonObject, services: int, small_diff: int) -> str:
+def warning_of_full_build_without_catalog(outputs: JsonObject, services: int, small_diff: int) -> str:
     """The warning; empty where there is none. `services` is how many the lane has, `small_diff` the number
     of changed files up to which a change is small."""
     built, reused = parse_name_list(outputs.get("buildServices")), parse_name_list(outputs.get("reusedServices"))

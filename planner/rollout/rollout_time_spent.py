@@ -8,8 +8,8 @@ from planner.address import Address
 from planner.dataclass import dataclass
 from planner.duration import render_duration
 from planner.events import ChangeEnded, ChangeResult
-from planner.rollout.forecast import PastChangeTime, stage_seconds
-from planner.rollout.rollout_stages import RolloutStage, pipeline_run_names, rollout_stage_of
+from planner.rollout.forecast import PastChangeDuration, stage_seconds
+from planner.rollout.rollout_stages import RolloutStage, pipeline_run_names_in_plan, rollout_stage_of_plan_node
 from planner.values import JsonObject
 
 OVER_BUDGET = "node-runtime-trigger-over-120s"  # the name is a contract, whatever the budget is
@@ -38,12 +38,16 @@ def rollout_time_spent(
     ends: Mapping[Address, ChangeEnded], outputs: Mapping[Address, JsonObject], total: float
 ) -> RolloutTimeSpent:
     """Where the time went. `ends` and `outputs` are those of the execution, `total` its seconds."""
-    runs = pipeline_run_names(ends)
+    runs = pipeline_run_names_in_plan(ends)
     began = (ChangeResult.DONE, ChangeResult.UNCHANGED, ChangeResult.FAILED, ChangeResult.PENDING, ChangeResult.UNKNOWN)
-    nodes = [PastChangeTime(one.address, one.result in began, one.seconds, one.at) for one in ends.values()]
+    nodes = [PastChangeDuration(one.address, one.result in began, one.seconds, one.at) for one in ends.values()]
     seconds = stage_seconds(nodes)
     wait = max(
-        (one.seconds for one in ends.values() if rollout_stage_of(one.address, runs) is RolloutStage.PIPELINE),
+        (
+            one.seconds
+            for one in ends.values()
+            if rollout_stage_of_plan_node(one.address, runs) is RolloutStage.PIPELINE
+        ),
         default=0.0,
     )
     ordered = tuple((stage, seconds[stage]) for stage in RolloutStage if stage in seconds)
@@ -62,7 +66,7 @@ def over_budget_warning(spent: RolloutTimeSpent, budget: float) -> str:
 
 def _mirror(ends: Mapping[Address, ChangeEnded], outputs: Mapping[Address, JsonObject], runs: frozenset[str]) -> str:
     """`pendingFlush` and `githubInSync` as the flush after the run left them; unknown when it did not come to that."""
-    flush = next((address for address in ends if rollout_stage_of(address, runs) is RolloutStage.FLUSH), None)
+    flush = next((address for address in ends if rollout_stage_of_plan_node(address, runs) is RolloutStage.FLUSH), None)
     if flush is None:
         return "not touched"
     ended = ends[flush]
