@@ -27,7 +27,7 @@ def read_part_status_in_session(session: Session, only: Only) -> PartStatusTable
 def _row(gathered: GatheredPlanInputs, address: Address) -> PartStatusRow:
     inputs = gathered.inputs
     seen, preview = inputs.observations.get(address), inputs.previews.get(address)
-    live = seen.content if isinstance(seen, PresentObject) else ""
+    live = str(seen.content) if isinstance(seen, PresentObject) else ""
     settled = preview is not None and preview.effect is PreviewEffect.NONE and not preview.blocked
     wanted = live if settled else (preview.expects if preview else "")
     outputs = {**(seen.outputs if isinstance(seen, PresentObject) else {}), **(preview.outputs if preview else {})}

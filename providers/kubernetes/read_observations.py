@@ -8,10 +8,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from planner.address import Address, group_of_api_version
 from planner.applied_state import KindInNamespace
 from planner.errors import ProviderError
+from planner.late_text import LateText
 from planner.ports import AbsentObject, Fingerprinter, Observation, PresentObject, ReadResult, UnreadableObject
 from planner.resource import PROTECT, SCOPE, SET_LABEL, Resource, annotation_that_keeps_object
 from planner.values import JsonObject
@@ -73,7 +75,7 @@ def observe_object(address: Address, live: JsonObject, fingerprinter: Fingerprin
     return PresentObject(
         address,
         uid=str(metadata.get("uid", "")),
-        content=digest_of_sealed_content(sealed, fingerprinter),
+        content=LateText(partial(digest_of_sealed_content, sealed, fingerprinter)),  # of what a plan touches
         value=sealed,
         owned_by=(metadata.get("labels") or {}).get(SET_LABEL, ""),
         scope=annotations.get(SCOPE, ""),

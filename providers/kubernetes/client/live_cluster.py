@@ -12,6 +12,7 @@ import re
 import time
 import urllib.parse
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Final, TypeAlias
 
 from planner.address import Address, group_of_api_version
@@ -295,6 +296,7 @@ class LiveCluster:
         return answer
 
 
+@lru_cache(maxsize=1024)
 def _collection(kind: KindInfo, namespace: str) -> str:
     """The URL path of all objects of a kind, in one namespace or ("") in all."""
     root = "/apis/" if "/" in kind.api_version else "/api/"

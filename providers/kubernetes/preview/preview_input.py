@@ -8,6 +8,7 @@ from dataclasses import field, replace
 from planner.dataclass import dataclass
 from planner.errors import PermanentError, ProviderError
 from planner.field_path import FieldPath, path_covers, render_path
+from planner.late_text import LateText
 from planner.plan import DriftedField
 from planner.ports import Observation, PresentObject, Preview, PreviewEffect
 from planner.resource import SET_LABEL, Resource
@@ -36,7 +37,7 @@ class PreviewInput:
     spot: ObjectLocation
     desired: JsonObject = field(repr=False)
     live: JsonObject | None = field(repr=False)
-    content: str
+    content: str | LateText
     outputs: JsonObject = field(default_factory=dict, repr=False)  # of the live object
     unknown: bool = False  # an output that it uses is not known yet
 
