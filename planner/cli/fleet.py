@@ -13,7 +13,7 @@ import click
 from planner.app.request import Request
 from planner.cli.common_options import common_options, option_completer
 from planner.cli.output_formats import format_options
-from planner.cli.run_options import duration_option
+from planner.cli.run_options import parse_duration_option
 from planner.cli.terminal_output import wants_colour, write_page
 
 if TYPE_CHECKING:
@@ -91,8 +91,12 @@ _TIMEOUT = "10m"
     metavar="FILE",
     help="Write it to this file instead, in one step.",
 )
-@click.option("--image", default="", metavar="IMAGE", help="Of --format job: hwplan and the configuration.")
-@click.option("--run-in", default="hwplan", show_default=True, metavar="NS", help="Of --format job: namespace.")
+@click.option(
+    "--image", default="", metavar="IMAGE", help="Of job and cronjob: one that holds hwplan and the configuration."
+)
+@click.option(
+    "--run-in", default="hwplan", show_default=True, metavar="NS", help="Of job and cronjob: their namespace."
+)
 @click.option(
     "--schedule", default="", metavar="CRON", help='Of --format cronjob: when it runs, in UTC (default: "0 3 * * *").'
 )
@@ -100,11 +104,16 @@ _TIMEOUT = "10m"
     "--kubeconfig-secret",
     default="",
     metavar="NAME",
-    help="Of --format job: the Secret with a kubeconfig (key `kubeconfig`) that has the contexts of all nodes."
+    help="Of job and cronjob: the Secret with a kubeconfig (key `kubeconfig`) that has the contexts of all nodes."
     " Without it the pods ask the cluster that they run in, and all nodes have to be that one.",
 )
-@click.option("--state-claim", default="", metavar="NAME", help="Of --format job: the volume claim of the state.")
-@click.option("--read-secrets", is_flag=True, help="Of --format job: also grant reading declared Secrets.")
+@click.option(
+    "--state-claim",
+    default="",
+    metavar="NAME",
+    help="Of job and cronjob: the PersistentVolumeClaim with the state.",
+)
+@click.option("--read-secrets", is_flag=True, help="Of job and cronjob: also grant reading declared Secrets.")
 def fleet(
     request: Request,
     part: str,
@@ -135,7 +144,7 @@ def fleet(
     """
     from planner.app.fleet.fleet_shards import select_fleet, shards_of_part
 
-    seconds = duration_option(timeout, "--timeout") or 0.0
+    seconds = parse_duration_option(timeout, "--timeout") or 0.0
     if seconds < 1:
         raise click.UsageError("--timeout: at least 1s, or no shard could be looked at.")
     found = select_fleet(request)
@@ -177,11 +186,11 @@ def fleet(
 def _page(report: FleetReport, request: Request, found: FleetSelection, form: str) -> str:
     if form == "json":
         from planner.fleet_document import fleet_document
-        from planner.render.json_text import render_json
+        from planner.render.json_text import render_document_as_json
 
-        return render_json(fleet_document(report))
+        return render_document_as_json(fleet_document(report))
     from planner.app.fleet.fleet_shards import request_of_shard
-    from planner.cli.show_pages import command_line_for_verb
+    from planner.cli.print_pages import command_line_for_verb
     from planner.render.fleet_text import fleet_verdict, render_fleet
 
     if request.quiet:

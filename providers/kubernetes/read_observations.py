@@ -47,7 +47,8 @@ def read_cluster_observations(
     owned: Collection[str],
     also: Collection[KindInNamespace],
 ) -> ReadResult:
-    """See planner.ports.Provider.read."""
+    """Read the live objects of all wanted resources, and those of ours that nobody wants, as observations (see
+    planner.ports.Provider.read)."""
     survey = _Survey()
     for resource in wanted:
         _locate(cluster, survey, resource, default_namespace)
@@ -64,7 +65,9 @@ def read_cluster_observations(
 def _other_sets(found: Iterable[JsonObject], owned: Collection[str]) -> tuple[str, ...]:
     """The sets of objects that we applied, but for the `owned` ones."""
     labelled = ((live, (live["metadata"].get("labels") or {}).get(SET_LABEL)) for live in found)
-    return tuple(sorted({str(name) for live, name in labelled if name and name not in owned and applied_by_us(live)}))
+    return tuple(
+        sorted({str(name) for live, name in labelled if name and name not in owned and is_applied_by_our_manager(live)})
+    )
 
 
 def observe_object(address: Address, live: JsonObject, fingerprinter: Fingerprinter) -> PresentObject:
@@ -222,7 +225,7 @@ def _strays(
         group = group_of_api_version(spot.kind.api_version)
         lane = lanes.get(label) or survey.places.get((group, spot.kind.kind, spot.namespace), "")
         address = Address(lane, spot.kind.kind, group, spot.namespace, spot.name)
-        if applied_by_us(live):
+        if is_applied_by_our_manager(live):
             strays.append(observe_object(address, live, fingerprinter))
         else:  # a copy of one of our objects, or labels that a controller passed on
             warnings.append(f"{address} carries our label but was not applied by hwplan: left alone")
@@ -234,7 +237,7 @@ def _is_loose(metadata: JsonObject) -> bool:
     return not metadata.get("deletionTimestamp") and not any(owner.get("controller") for owner in owners)
 
 
-def applied_by_us(live: JsonObject) -> bool:
+def is_applied_by_our_manager(live: JsonObject) -> bool:
     """Whether our field manager has applied the object: a label alone can be copied."""
     entries: Iterable[JsonObject] = live["metadata"].get("managedFields") or ()
     return any(entry.get("manager") == FIELD_MANAGER and entry.get("operation") == "Apply" for entry in entries)

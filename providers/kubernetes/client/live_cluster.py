@@ -58,7 +58,8 @@ _CRD = ("apiextensions.k8s.io", "CustomResourceDefinition")
 
 
 class LiveCluster:
-    """`Cluster` for a live API server. Methods may be called from many threads."""
+    """The client of a live API server: reads and writes its objects as a `Cluster`. Methods may be called from many
+    threads."""
 
     def __init__(
         self, connection: ApiServerConnectionSettings, *, parallelism: int = 16, transport: Transport | None = None

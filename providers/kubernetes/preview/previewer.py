@@ -30,7 +30,8 @@ from providers.kubernetes.ssa.merge_types import MergeTypeTable
 
 @dataclass(frozen=True, slots=True)
 class Previewer:
-    """The judgement of one round of a plan. Without `dry_creates` many new objects are asked about by sample."""
+    """Previews the resources of one round of a plan. Without `dry_creates` many new objects are asked about by
+    sample."""
 
     cluster: Cluster
     fingerprinter: Fingerprinter
