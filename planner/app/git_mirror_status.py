@@ -11,7 +11,7 @@ from planner.app.plan_run import Only
 from planner.app.request import Request
 from planner.app.session import open_session
 from planner.events import ChangeResult
-from planner.part_status import PartStatusTable
+from planner.resource_status import ResourceStatusTable
 from planner.unconfirmed_push_recheck import UnconfirmedPushRecheck, judge_unconfirmed_push_rechecks
 from planner.values import JsonObject
 from state.state_store import StateStore
@@ -20,7 +20,7 @@ _WELL = (ChangeResult.DONE, ChangeResult.UNCHANGED)
 _RUNS = 50  # looked through for the newest flush
 
 
-def read_mirror_status(request: Request, only: Only) -> tuple[PartStatusTable, UnconfirmedPushRecheck]:
+def read_mirror_status(request: Request, only: Only) -> tuple[ResourceStatusTable, UnconfirmedPushRecheck]:
     """Both. Raises only when nothing can be judged."""
     with open_session(request) as session:
         status = read_part_status_in_session(session, only)

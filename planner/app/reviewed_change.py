@@ -13,7 +13,7 @@ from planner.app.blame_declaring_lines import blame_declaring_lines, local_path_
 from planner.app.plan_run import open_plan_run
 from planner.app.request import Request
 from planner.errors import HwplanError, PermanentError
-from planner.loading.input_files import KUSTOMIZE
+from planner.loading.manifest_files import KUSTOMIZE
 from planner.plan import Plan
 from planner.render.review_context import CommandOf, ReviewContext
 from providers.git.local_repository import LocalRepositoryReader

@@ -8,14 +8,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from planner.address import is_hwplan_kind
-from planner.loading.config import LaneEntry
+from planner.loading.config import ConfiguredLane
 from planner.resource import Resource
 from planner.spec.node import NodeConfig
 from planner.values import JsonObject
 from providers.sandbox import CannedHttpAnswer, CannedPrometheusQuery, CannedScrapeTarget
 
 
-def canned_probe_answers(resources: Iterable[Resource], lanes: Iterable[LaneEntry]) -> tuple[CannedHttpAnswer, ...]:
+def canned_probe_answers(
+    resources: Iterable[Resource], lanes: Iterable[ConfiguredLane]
+) -> tuple[CannedHttpAnswer, ...]:
     """Of the gates of the lanes, and of every other probe that a plan asks. A gate with `provenance` gets the commit
     that the Application of the lane's GitOps branch has deployed."""
     known, lanes = tuple(resources), tuple(lanes)
@@ -36,7 +38,7 @@ def canned_probe_answers(resources: Iterable[Resource], lanes: Iterable[LaneEntr
     return tuple(answers)
 
 
-def _application(resources: Iterable[Resource], lane: LaneEntry) -> str:
+def _application(resources: Iterable[Resource], lane: ConfiguredLane) -> str:
     """The Application that follows the GitOps branch of a lane; "" where none does."""
     for one in resources:
         place, source = one.address.node_lane, (one.manifest.get("spec") or {}).get("source") or {}

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from planner.address import Address
+from planner.change_origin import ChangeOrigin, compare_plan_with_base
 from planner.graph.resource_index import map_or_empty
 from planner.plan import LEAVING, Action, Change, Plan, SideEffectKind, VerifiedBy
-from planner.plan_origin import ChangeOrigin, compare_plan_with_base
 from planner.render.marked_words import MOST_NAMES, OutsideText, Part, name_list, words_of_parts
 from planner.render.plan_headline import pods_stop_for_good
 from planner.render.review_authors import declaring_commit_sentences
