@@ -16,6 +16,7 @@ from planner.applied_state import KindInNamespace
 from planner.dataclass import dataclass
 from planner.errors import PermanentError
 from planner.field_path import FieldPath
+from planner.late_text import LateText
 from planner.plan import Change, ClusterIdentity, DriftedField, FieldChange, Precondition, VerifiedBy
 from planner.redaction.clean_values import AS_IT_IS
 from planner.resource import Resource
@@ -24,13 +25,13 @@ from planner.values import Json, JsonObject, SecretValue, Vault
 
 @dataclass(frozen=True, slots=True)
 class PresentObject:
-    """An object that was read and is there. `uid` and `content` name this very version for the precondition; `value` is
-    sealed, and None for kinds whose value is the token. `owned_by` is the owned set it is labelled with ("" if none),
-    `orphan_on_delete` the annotation by which it stays when it is no longer declared."""
+    """An object that was read and is there. `uid` and `content` name this very version for the precondition; `content`
+    may be made late. `value` is sealed, and None for kinds whose value is the token. `owned_by` is the owned set it is
+    labelled with ("" if none), `orphan_on_delete` the annotation by which it stays when it is no longer declared."""
 
     address: Address
     uid: str
-    content: str
+    content: str | LateText
     value: JsonObject | None = field(default=None, repr=False, metadata=AS_IT_IS)
     owned_by: str = ""
     scope: str = ""
@@ -41,7 +42,7 @@ class PresentObject:
     @property
     def precondition(self) -> Precondition:
         """The precondition that this version still is what stands there."""
-        return Precondition(uid=self.uid, content=self.content)
+        return Precondition(uid=self.uid, content=str(self.content))
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,6 +45,8 @@ def parse_json_answer(body: bytes, *, unique_names: bool = False) -> Json:
 
 def is_nested_deeper(body: bytes, most: int) -> bool:
     """Whether maps and lists are nested deeper than `most` levels. Each step is one pass in C over what is left."""
+    if body.count(b"{") + body.count(b"[") <= most:  # so it is of most single objects
+        return False
     left = body.replace(b"\\\\", b"").replace(b'\\"', b"").translate(None, _OTHERS).replace(b'""', b"")
     left = _TEXT.sub(b"", left)
     for _ in range(most):

@@ -128,7 +128,11 @@ def _observation_document(seen: Observation) -> JsonObject:
     match seen:
         case PresentObject():
             return {
-                "present": {"uid": seen.uid, "content": seen.content, "outputs": encode_special_leaves(seen.outputs)}
+                "present": {
+                    "uid": seen.uid,
+                    "content": str(seen.content),
+                    "outputs": encode_special_leaves(seen.outputs),
+                }
             }
         case AbsentObject():
             return {"absent": True}

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from planner.app.drift_report import read_drift_report
+from planner.app.drift_report import detect_drift
 from planner.app.load_desired import load_configuration
 from planner.app.request import Request
 from planner.drift import DriftState, ObjectDrift
@@ -28,8 +28,11 @@ _USER_INFO = re.compile(r"://[^/\s@]+@")
 _REFUSED = "a secret never gets into YAML: change it where its source is"
 
 
-def adopt_drift(request: Request, address: str, acknowledgements: Path | None, ignore: Path | None) -> DriftAdoption:
-    """What has to become of the configuration so that the drift of the objects that match `address` is declared.
+def make_drift_adoption_patch(
+    request: Request, address: str, acknowledgements: Path | None, ignore: Path | None
+) -> DriftAdoption:
+    """The patch of the configuration that declares the live values of the drifted objects matching `address`.
+    Nothing is written.
 
     Raises SelectionError when nothing matches, ConfigError, StateError and ProviderError as a drift report does.
     """
@@ -39,7 +42,7 @@ def adopt_drift(request: Request, address: str, acknowledgements: Path | None, i
         raise SelectionError(
             "only a product has keys that feed its fields", where="--adopt", remedy="change the manifest itself"
         )
-    report = read_drift_report(request, acknowledgements, ignore)
+    report = detect_drift(request, acknowledgements, ignore)
     rows = [row for row in report.rows if row.address.matches(address)]
     if not rows:
         raise SelectionError(f"nothing declared matches {address}", where="--adopt", remedy="see: hwplan drift -v")

@@ -9,11 +9,11 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from planner.address import is_hwplan_kind
-from planner.app.ended_kubernetes_jobs import find_ended_kubernetes_jobs
-from planner.app.lane_holds import HeldRollout, refuse_plan_against_hold
-from planner.app.plan_run import PlanRun, count_owned_live_objects
+from planner.app.ended_kubernetes_jobs import find_kubernetes_jobs_gone_since_interrupted_run
+from planner.app.lane_holds import RolloutUnderHold, refuse_plan_against_hold
+from planner.app.plan_with_inputs import PlanWithInputs, count_owned_live_objects
 from planner.app.read_and_preview import read_with_all_providers
-from planner.app.secret_source_changes import changed_secret_sources
+from planner.app.secret_source_changes_since_plan import secret_sources_changed_since_plan
 from planner.app.session import Session
 from planner.app.shown_plans import refuse_unapproved_plan
 from planner.app.snapshot_records import is_saved_snapshot
@@ -53,14 +53,15 @@ class ApplyChoices:
     allow: tuple[str, ...] = ()
     lock_timeout: float = 0.0
     watch: Callable[[Plan], EventObserver] | None = None
-    held: HeldRollout | None = None
+    held: RolloutUnderHold | None = None
     admit: Callable[[], None] | None = None
     begun: Callable[[int], None] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class RunReport:
-    """What became of a plan. `run` is 0 and `result` None when there was nothing to do."""
+    """The report of a run: its number, the plan, how every change ended, and the verdict. `run` is 0 and `result`
+    None when there was nothing to do."""
 
     plan: Plan
     plan_id: str
@@ -79,8 +80,9 @@ class RunReport:
         return code or (_FAILED if self.plan.blocked else 0)
 
 
-def apply_plan_run(made: PlanRun, session: Session, how: ApplyChoices, *, approved: str = "") -> RunReport:
-    """Apply the plan that was made just now. Raises StalePlan when it is not the `approved` one."""
+def apply_fresh_plan(made: PlanWithInputs, session: Session, how: ApplyChoices, *, approved: str = "") -> RunReport:
+    """Apply a plan that this command has just made, with its inputs. Raises StalePlan when it is not the `approved`
+    one."""
     _refuse_snapshot(session)
     if approved:
         refuse_unapproved_plan(session.request, approved, made.plan)
@@ -122,7 +124,9 @@ def resume_run(session: Session, plan: Plan, how: ApplyChoices) -> RunReport:
     left = session.store.unfinished_run()
     if left is None:
         raise StateError("there is no unfinished run to resume", remedy="hwplan plan shows what is left to do")
-    options = replace(how.options, done=left.done, ended=find_ended_kubernetes_jobs(plan, left, session))
+    options = replace(
+        how.options, done=left.done, ended=find_kubernetes_jobs_gone_since_interrupted_run(plan, left, session)
+    )
     return _run(plan, session, replace(how, options=options), resumes=left.info.number)
 
 
@@ -206,7 +210,7 @@ def _check_fresh(plan: Plan, seen: ReadResult, session: Session) -> None:
     moved = [
         text for change in touched if (text := _moved(change, found.get(change.address, AbsentObject(change.address))))
     ]
-    moved += changed_secret_sources(touched, session.stack.secrets, session.store.fingerprinter())
+    moved += secret_sources_changed_since_plan(touched, session.stack.secrets, session.store.fingerprinter())
     if moved:
         more = f" and {len(moved) - 1} more" if len(moved) > 1 else ""
         raise StalePlan(f"the world moved since the plan was made: {moved[0]}{more}", remedy="plan again")

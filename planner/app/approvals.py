@@ -31,7 +31,7 @@ _FOLDER = "approvals"
 
 @dataclass(frozen=True, slots=True)
 class RecordedApproval:
-    """An approval with its file; `plan` is what was approved, None where this machine has not shown it."""
+    """An approval as its file records it; `plan` is what was approved, None where this machine has not shown it."""
 
     approval: Approval
     file: Path

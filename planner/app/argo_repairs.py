@@ -37,14 +37,14 @@ def _finds(resource: Resource) -> bool:
 
 def _repairs(world: Runtime, declared: Resource) -> list[Resource]:
     """One for each row of what was found. The operation is terminated before anything is deleted."""
-    from providers.kubernetes.operations.argorepair import REPAIRS, STUCK, repair_document  # few plans have one
+    from providers.kubernetes.operations.argorepair import REPAIRS, STUCK, argo_repair_document  # few plans have one
 
     provider = world.providers.of(declared.api_version, _KIND)
     seen = provider.read([declared], (), ()).observations[declared.address]
     rows = seen.outputs.get(STUCK) if isinstance(seen, PresentObject) else ()
     found: list[Resource] = []
     for row in rows or ():
-        manifest = repair_document(declared, row)
+        manifest = argo_repair_document(declared, row)
         address = replace(declared.address, name=manifest["metadata"]["name"])
         first = tuple(other.address for other in found if other.manifest[REPAIRS]["what"] == "operation")
         options = replace(declared.options, depends_on=(*declared.options.depends_on, *first))

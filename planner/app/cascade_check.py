@@ -22,7 +22,8 @@ _PASSING = frozenset({("", "Event"), ("events.k8s.io", "Event"), ("", "Endpoints
 
 
 def with_cascaded_objects(inputs: PlanInputs, cluster: Cluster) -> PlanInputs:
-    """The inputs with what else would go with each container that is to be deleted. Asks only when there is one."""
+    """The plan inputs with the objects that Kubernetes would delete together with each Namespace or
+    CustomResourceDefinition that is to be deleted. Asks only when there is one."""
     going = decide_leaving_objects(inputs).going
     places = {one.address: places for one in going if (places := _places(one, cluster))}
     if not places:
@@ -36,20 +37,23 @@ def _places(container: PresentObject, cluster: Cluster) -> tuple[ObjectCollectio
     """Where what is inside stands; empty for what contains nothing."""
     address = container.address
     if (address.group, address.kind) == ("", "Namespace"):
-        return tuple(ObjectCollection(kind, address.name) for kind in listable_kinds(cluster) if kind.namespaced)
+        return tuple(
+            ObjectCollection(kind, address.name) for kind in listable_and_deletable_kinds(cluster) if kind.namespaced
+        )
     if (address.group, address.kind) == _DEFINITION:
         spec = (container.value or {}).get("spec") or {}
         made = (str(spec.get("group")), str((spec.get("names") or {}).get("kind")))
         return tuple(
             ObjectCollection(kind, "")
-            for kind in listable_kinds(cluster)
+            for kind in listable_and_deletable_kinds(cluster)
             if (group_of_api_version(kind.api_version), kind.kind) == made
         )
     return ()
 
 
-def listable_kinds(cluster: Cluster) -> Iterator[KindInfo]:
-    """Each kind of which objects can be listed and deleted, once; what passes by itself is left out."""
+def listable_and_deletable_kinds(cluster: Cluster) -> Iterator[KindInfo]:
+    """The kinds that the API server can list and delete, each once; what passes by itself (such as Events) is left
+    out."""
     known = set(_PASSING)
     for kind in cluster.kinds():
         identity = (group_of_api_version(kind.api_version), kind.kind)

@@ -12,13 +12,13 @@ from dataclasses import replace
 
 from planner.app.lane.cluster_evidence import ClusterEvidenceReader
 from planner.app.lane.lane_parts import LaneParts, LaneRunLocation
-from planner.app.lane.run_step_log import choose_tekton_step, read_step_log
+from planner.app.lane.run_step_log import find_requested_tekton_step, read_step_log
 from planner.app.load_desired import load_configuration
 from planner.app.observe.metrics_reader import open_metrics_reader
-from planner.app.observe.scrape_targets import query_client_traffic, traffic_counter
-from planner.app.part_filters import is_git_ref, without_refs_of_other_lanes
-from planner.app.plan_run import PlanRun, plan_selected_resources
+from planner.app.observe.scrape_targets import proxy_traffic_counter_of_node, query_egress_proxy_traffic_of_client
+from planner.app.plan_with_inputs import PlanWithInputs, plan_selected_resources
 from planner.app.request import Request
+from planner.app.resource_filters import is_git_ref, without_refs_of_other_lanes
 from planner.app.session import Session, open_session
 from planner.dataclass import dataclass
 from planner.errors import SelectionError
@@ -46,15 +46,15 @@ _PREFIX = "benchmark-"
 class BenchmarkPlan:
     """A benchmark that was planned; the session stays open for whoever runs it."""
 
-    made: PlanRun
+    made: PlanWithInputs
     session: Session
     run: Resource
 
 
 @dataclass(frozen=True, slots=True)
-class BenchmarkReport:
-    """A run of a profile and what follows from it. `outputs` are those of the run, `traffic` what the proxy server
-    counted, None where it was not asked."""
+class BenchmarkRunResult:
+    """What a PipelineRun of a benchmark came to, and the verdict that follows. `outputs` are those of the run,
+    `traffic` what the proxy server counted, None where it was not asked."""
 
     cluster: ClusterIdentity
     profile: str
@@ -78,8 +78,9 @@ def open_benchmark_plan(request: Request, profile: str, *, rerun: bool = False) 
         yield BenchmarkPlan(plan_selected_resources(chosen), chosen, run)
 
 
-def read_benchmark_report(request: Request, profile: str, name: str = "") -> BenchmarkReport:
-    """What the run `name` of a profile came to, else its newest. Raises SelectionError where there is none."""
+def read_benchmark_run_from_cluster(request: Request, profile: str, name: str = "") -> BenchmarkRunResult:
+    """Read what the PipelineRun `name` of a benchmark profile came to, the newest one without a name. Raises
+    SelectionError where there is none."""
     with _opened(request, profile) as (session, run, settings, node):
         reader = _reader(session, run, profile)
         live = _live(reader, name)
@@ -92,11 +93,11 @@ def read_benchmark_report(request: Request, profile: str, name: str = "") -> Ben
         verdict = judge_ci_build_benchmark(
             seen, settings.timing_phases, settings.failure_families, proxy_required=settings.require_proxy_evidence
         )
-        return BenchmarkReport(session.world.identity(), profile, outputs, traffic, verdict)
+        return BenchmarkRunResult(session.world.identity(), profile, outputs, traffic, verdict)
 
 
 def read_benchmark_step_log(request: Request, profile: str, name: str, wanted: str) -> tuple[str, tuple[str, ...]]:
-    """The end of the log of a step, as planner.app.lane.run_step_log.read_run_log gives it."""
+    """The end of the log of a step, as planner.app.lane.run_step_log.read_step_log_of_named_run gives it."""
     with _opened(request, profile) as (session, run, _, _node):
         reader = _reader(session, run, profile)
         return read_step_log(reader, _live(reader, name), wanted)
@@ -152,7 +153,7 @@ def _traffic(
 ) -> ProxyClientTraffic | None:
     """What the proxy server counted for the profile's client while the run lasted; None where nobody counts, and
     before its end."""
-    counter = traffic_counter(node)
+    counter = proxy_traffic_counter_of_node(node)
     begin, end = outputs.get("startTime"), outputs.get("completionTime")
     took, ended = seconds_between(begin, end), parse_time(end)
     if counter is None or profile.proxy_client is None or took is None or ended is None:
@@ -161,7 +162,7 @@ def _traffic(
     window = max(1.0, took)
     if not reader.server:
         return ProxyClientTraffic(profile.proxy_client, window, None, None, "", "the node has no Prometheus to ask")
-    return query_client_traffic(reader, counter, profile.proxy_client, window, ended.timestamp())
+    return query_egress_proxy_traffic_of_client(reader, counter, profile.proxy_client, window, ended.timestamp())
 
 
 def _failure(session: Session, namespace: str, tasks: Mapping[str, JsonObject]) -> FailedTask | None:
@@ -171,7 +172,7 @@ def _failure(session: Session, namespace: str, tasks: Mapping[str, JsonObject]) 
     }
     if not failed:
         return None
-    task, step = choose_tekton_step(failed, "", "")
+    task, step = find_requested_tekton_step(failed, "", "")
     lines = read_last_lines_of_step(session.world.cluster, namespace, failed[task], step)
     guilty = str(step.get("name") or "") if (step.get("terminated") or {}).get("exitCode") else ""
     return FailedTask(task, guilty, (tekton_run_state.succeeded_condition_text(failed[task]), *lines))

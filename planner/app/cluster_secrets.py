@@ -15,8 +15,8 @@ from providers.kubernetes.live_secret_reader import SecretValues, reader_of_live
 
 @dataclass(slots=True)
 class ClusterSecretReader:
-    """A planner.loading.secrets.secret_reader.KubernetesReader. Connects at the first read, with the context of
-    the node."""
+    """Reads live Secrets of the plan's cluster, as a planner.loading.secrets.secret_reader.KubernetesReader.
+    Connects at the first read, with the context of the node."""
 
     request: Request
     context: str

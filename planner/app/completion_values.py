@@ -28,18 +28,18 @@ def completion_words(config_dir: Path, what: str, nodes: tuple[str, ...] = ()) -
         case "scopes":
             return sorted({scope.name for product in config.products.values() for scope in product.spec.scopes})
         case "kinds":
-            from planner.app.product_defined_fields import product_fields_of_config
+            from planner.app.product_defined_fields import product_field_models_of_config
             from planner.loading.kind_documentation import summaries_of_kinds
 
-            return [kind for kind, _ in summaries_of_kinds(product_fields_of_config(config))]
+            return [kind for kind, _ in summaries_of_kinds(product_field_models_of_config(config))]
         case _:
             node = min(config.nodes)
             stack = load_desired_offline(Request(config=config_dir, nodes=(node,), lanes=("all",)))
             return [resource.address.local for resource in stack.resources]
 
 
-def without_scopes_if_all(request: Request) -> Request:
-    """The request without its scopes where they are all that its product has: nobody would type them."""
+def without_scopes_where_all_are_selected(request: Request) -> Request:
+    """The request without its scopes where they are all that its product has: nobody would type them in a command."""
     from planner.loading.config import load_config
 
     if request.plain or not request.scopes:

@@ -10,11 +10,11 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 from planner.address import Address, is_hwplan_kind
-from planner.app.cascade_check import listable_kinds, with_cascaded_objects
+from planner.app.cascade_check import listable_and_deletable_kinds, with_cascaded_objects
 from planner.app.load_desired import load_configuration, load_desired
 from planner.app.plan_remarks import remarks_from_state
-from planner.app.plan_run import (
-    PlanRun,
+from planner.app.plan_with_inputs import (
+    PlanWithInputs,
     count_owned_live_objects,
     make_redacted_plan,
     resolve_resource_namespaces,
@@ -23,7 +23,7 @@ from planner.app.plan_run import (
 )
 from planner.app.read_and_preview import read_with_all_providers
 from planner.app.session import Session, identify_cluster
-from planner.app.undeclared_sets import suggest_similar_owned_set
+from planner.app.undeclared_owned_sets import suggest_similar_owned_set
 from planner.app.unlabelled_objects import unlabelled_objects
 from planner.applied_state import AppliedState, KindInNamespace
 from planner.dataclass import dataclass
@@ -46,7 +46,7 @@ class _Declared:
     lanes: tuple[str, ...] = ()
 
 
-def make_destroy_plan(session: Session) -> PlanRun:
+def make_destroy_plan(session: Session) -> PlanWithInputs:
     """The plan to take away what `session` selects. Raises SelectionError, GraphError and ProviderError."""
     request, stack, world = session.request, session.stack, session.world
     identity = identify_cluster(session)
@@ -86,17 +86,19 @@ def make_destroy_plan(session: Session) -> PlanRun:
     mine = replace(snapshot, records=records)  # nothing is predicted: nothing can be gone, or declared otherwise
     live = count_owned_live_objects(seen, declared.owned)
     notes = {**remarks_from_state(inputs, mine), **_unlabelled(session, inputs, snapshot, chosen, declared.resources)}
-    return PlanRun(make_redacted_plan(inputs), inputs.graph, snapshot, live, notes, inputs)
+    return PlanWithInputs(make_redacted_plan(inputs), inputs.graph, snapshot, live, notes, inputs)
 
 
-def make_owned_set_destroy_plan(session: Session) -> PlanRun:
+def make_owned_set_destroy_plan(session: Session) -> PlanWithInputs:
     """The plan to take away everything of the set that `session` names, wherever it stands in the cluster.
 
     Raises SelectionError when neither the cluster nor the state knows the set.
     """
     request, stack, world = session.request, session.stack, session.world
     identity = identify_cluster(session)
-    kinds = {KindInNamespace("", kind.api_version, kind.kind, "") for kind in listable_kinds(world.cluster)}
+    kinds = {
+        KindInNamespace("", kind.api_version, kind.kind, "") for kind in listable_and_deletable_kinds(world.cluster)
+    }
     seen, _ = read_with_all_providers(world.providers, (), stack.owned, kinds)
     if not seen.strays and not any(one.record.owned_by == request.name for one in session.store.versions()):
         near = suggest_similar_owned_set(request.name, session, seen)
@@ -120,7 +122,7 @@ def make_owned_set_destroy_plan(session: Session) -> PlanRun:
     inputs = with_cascaded_objects(inputs, world.cluster)
     snapshot = world.store.snapshot(stack.owned)
     notes = {**remarks_from_state(inputs, snapshot), **_unlabelled(session, inputs, snapshot, chosen, {})}
-    return PlanRun(
+    return PlanWithInputs(
         make_redacted_plan(inputs), inputs.graph, snapshot, count_owned_live_objects(seen, stack.owned), notes, inputs
     )
 

@@ -74,7 +74,7 @@ def cancel_detached_job(request: Request, identifier: str) -> DetachedJob:
 
 
 def job_log_path(request: Request, job: DetachedJob) -> Path:
-    """Where a job writes what it says."""
+    """The path of the log file of a job."""
     return state_folder(request) / "jobs" / f"{job.id}.log"
 
 

@@ -20,8 +20,9 @@ _TEMPLATES = TEMPLATES / "hwplan" / "drift"
 
 @dataclass(frozen=True, slots=True)
 class DriftCronJob:
-    """How to run it. `state_claim` is a PersistentVolumeClaim for the state; without it deletions cannot be determined
-    from what was never applied. `read_secrets` grants Secrets in the namespaces that declare any."""
+    """The settings of the CronJob that reports drift. `state_claim` is a PersistentVolumeClaim for the state;
+    without it deletions cannot be determined from what was never applied. `read_secrets` grants Secrets in the
+    namespaces that declare any."""
 
     image: str
     schedule: str

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from planner.app.drift_report import open_drift_report
-from planner.app.github_texts import (
-    GitHubTextResult,
+from planner.app.drift_report import open_session_with_drift_report
+from planner.app.github_issues_and_comments import (
+    GitHubIssueOrCommentResult,
     LaneGitHubRepository,
-    github_text_resource,
+    github_issue_or_comment_resource,
     lane_issue_repository,
-    update_github_texts,
+    update_github_issues_and_comments,
 )
 from planner.app.request import Request
 from planner.app.snapshot_records import is_saved_snapshot
@@ -20,7 +20,7 @@ from planner.dataclass import dataclass
 from planner.drift import DriftReport
 from planner.errors import ForeignPlan, SelectionError
 from planner.plan import Action
-from planner.render.drift_issue import DriftIssue, drift_issues
+from planner.render.drift_issue import DriftIssue, make_drift_issues
 from planner.render.graph_groups import count_noun
 from planner.resource import Resource
 
@@ -30,7 +30,7 @@ class DriftIssueResult:
     """One issue that is not as it should be: the issue, and what is done or became of it."""
 
     issue: DriftIssue
-    written: GitHubTextResult
+    written: GitHubIssueOrCommentResult
 
     @property
     def words(self) -> str:
@@ -41,8 +41,9 @@ class DriftIssueResult:
 
 
 @dataclass(frozen=True, slots=True)
-class DriftIssues:
-    """The report, and what is done about its issues. `right` counts those that are as they should be already."""
+class DriftIssuesUpdate:
+    """What updating the drift issues came to: the drift report, and the result for each issue. `right` counts those
+    that are as they should be already."""
 
     report: DriftReport
     results: tuple[DriftIssueResult, ...]
@@ -56,8 +57,8 @@ class DriftIssues:
 
 def update_drift_issues(
     request: Request, acknowledgements: Path | None, ignore: Path | None, *, confirm: bool
-) -> DriftIssues:
-    """Look for drift and make the issues so; without `confirm` only say what would be done.
+) -> DriftIssuesUpdate:
+    """Detect drift, and open, update or close its issues on GitHub; without `confirm` only say what would be done.
 
     Raises SelectionError for a selection that is no whole lane or has no repository.
     """
@@ -69,7 +70,7 @@ def update_drift_issues(
         )
     if confirm and is_saved_snapshot(request.live):
         raise ForeignPlan("a saved snapshot says nothing about now", where="--live", remedy="leave --confirm out")
-    with open_drift_report(request, acknowledgements, ignore) as (report, session):
+    with open_session_with_drift_report(request, acknowledgements, ignore) as (report, session):
         stack = session.stack
         issues: dict[str, DriftIssue] = {}
         wanted: list[Resource] = []
@@ -80,12 +81,14 @@ def update_drift_issues(
                 continue
             owned = f"{stack.product}.{node}.{lane}"
             where = lane_issue_repository(request, stack.product, node, lane)
-            for issue in drift_issues(replace(report, rows=rows), owned, f"hwplan drift --node {node} --lane {lane}"):
+            for issue in make_drift_issues(
+                replace(report, rows=rows), owned, f"hwplan drift --node {node} --lane {lane}"
+            ):
                 wanted.append(made := _resource(issue, owned, where))
                 issues[made.address.name] = issue
-        written = update_github_texts(session, wanted, confirm=confirm)
+        written = update_github_issues_and_comments(session, wanted, confirm=confirm)
     results = tuple(DriftIssueResult(issues[one.address.name], one) for one in written)
-    return DriftIssues(report, results, len(wanted) - len(results))
+    return DriftIssuesUpdate(report, results, len(wanted) - len(results))
 
 
 def _resource(issue: DriftIssue, owned: str, where: LaneGitHubRepository) -> Resource:
@@ -94,11 +97,11 @@ def _resource(issue: DriftIssue, owned: str, where: LaneGitHubRepository) -> Res
         "repo": where.repo, "access": where.access, "marker": issue.marker, "title": issue.title, "body": issue.body,
         "state": state,
     }  # fmt: skip
-    return github_text_resource("GitHubIssue", f"drift-{owned.lower()}-{issue.finding}", spec)
+    return github_issue_or_comment_resource("GitHubIssue", f"drift-{owned.lower()}-{issue.finding}", spec)
 
 
-def drift_issue_lines(found: DriftIssues, *, confirmed: bool) -> Sequence[str]:
-    """What is said of the issues, a line each."""
+def drift_issue_result_lines(found: DriftIssuesUpdate, *, confirmed: bool) -> Sequence[str]:
+    """The lines of the command's output: what became of each drift issue, or would with `--confirm`."""
     lines = []
     for one in found.results:
         done = {"open": "opened", "update": "updated", "close": "closed"}[one.words]

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from planner.app.plan_run import gather_plan_inputs
+from planner.app.plan_with_inputs import gather_plan_inputs
 from planner.app.request import Request
 from planner.app.session import Session, open_session
 from planner.applied_state import AppliedState
@@ -16,23 +16,22 @@ from planner.drift import ACKNOWLEDGEMENTS, IGNORE_RULES, DriftAcknowledgement, 
 from planner.planning import PlanInputs, drift_report
 
 
-def read_drift_report(
-    request: Request, acknowledgements: Path | None = None, ignore: Path | None = None
-) -> DriftReport:
-    """The drift report of the selection. Raises only when nothing at all can be judged (no config, no cluster).
+def detect_drift(request: Request, acknowledgements: Path | None = None, ignore: Path | None = None) -> DriftReport:
+    """Compare what lives with what was applied, and give the drift report of the selection. Raises only when nothing
+    at all can be judged (no config, no cluster).
 
     Without a file of acknowledgements or of ignore rules the one in the configuration folder counts, where there is
     one.
     """
-    with open_drift_report(request, acknowledgements, ignore) as (report, _):
+    with open_session_with_drift_report(request, acknowledgements, ignore) as (report, _):
         return report
 
 
 @contextmanager
-def open_drift_report(
+def open_session_with_drift_report(
     request: Request, acknowledgements: Path | None = None, ignore: Path | None = None
 ) -> Iterator[tuple[DriftReport, Session]]:
-    """The same; the session stays open for who writes about it."""
+    """The session and its drift report, as detect_drift gives it; the session stays open for who writes about it."""
     rules = load_drift_rules(request, acknowledgements, ignore)
     with open_session(request) as session:
         gathered = gather_plan_inputs(session)

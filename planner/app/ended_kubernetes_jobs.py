@@ -21,7 +21,7 @@ from planner.ports import AbsentObject, Preview, PreviewEffect, Readiness, Writt
 from planner.resource import APPLIED
 from planner.values import JsonObject
 from providers.kubernetes.object_location import locate_object, served_kind
-from providers.kubernetes.readiness import deletes_itself
+from providers.kubernetes.readiness import job_deletes_itself_when_ended
 from providers.kubernetes.self_deleting_jobs import readiness_of_deleted_job_by_events
 from state.runs import UnfinishedRun
 
@@ -32,8 +32,9 @@ _DELETED = "and was deleted when it had ended (ttlSecondsAfterFinished)"
 _WELL = frozenset((str(ChangeResult.DONE), str(ChangeResult.UNCHANGED)))
 
 
-def without_ended_jobs(inputs: PlanInputs, snapshot: AppliedState, session: Session) -> PlanInputs:
-    """The inputs with nothing to do for each Job that was applied as it is declared now, ended well, and is gone."""
+def without_rerun_of_ended_kubernetes_jobs(inputs: PlanInputs, snapshot: AppliedState, session: Session) -> PlanInputs:
+    """The plan inputs with nothing to do for each Job that was applied as it is declared now, ended well, and is
+    gone."""
     ended = {address: run for address in inputs.previews if (run := _ended_in(inputs, snapshot, address))}
     well = {address: run for address, run in ended.items() if _ended_well(session, run, address)}
     repeated = _repeated_jobs(inputs, well, session)
@@ -51,7 +52,9 @@ def _repeated_jobs(inputs: PlanInputs, well: Collection[Address], session: Sessi
     found = {
         address: preview.desired
         for address, preview in inputs.previews.items()
-        if address not in well and preview.effect is PreviewEffect.CREATE and deletes_itself(preview.desired)
+        if address not in well
+        and preview.effect is PreviewEffect.CREATE
+        and job_deletes_itself_when_ended(preview.desired)
     }
     left = session.store.unfinished_run() if found else None
     if left is None:
@@ -69,10 +72,11 @@ def _repeated_jobs(inputs: PlanInputs, well: Collection[Address], session: Sessi
     return tuple(out)
 
 
-def find_ended_kubernetes_jobs(
+def find_kubernetes_jobs_gone_since_interrupted_run(
     plan: Plan, left: UnfinishedRun, session: Session
 ) -> Mapping[Address, EarlierChangeResult]:
-    """The Jobs that an interrupted run has made and that are gone, with how each ended. None of them runs twice."""
+    """The Kubernetes Jobs that an interrupted run created and that are gone since, with how each ended. None of them
+    runs twice."""
     from planner.executor import EarlierChangeResult  # no plan executes
 
     out: dict[Address, EarlierChangeResult] = {}
@@ -99,7 +103,7 @@ def _begun_job_end(
 ) -> Readiness | None:
     """How a Job ended that a run had begun; None for anything that is there, or was never made."""
     begun = left.begun.get(address)
-    if begun is None or not deletes_itself(desired):
+    if begun is None or not job_deletes_itself_when_ended(desired):
         return None
     cluster = session.world.cluster
     kind = served_kind(cluster, api_version, address.kind)
@@ -120,7 +124,7 @@ def _ended_in(inputs: PlanInputs, snapshot: AppliedState, address: Address) -> i
         return 0
     document = preview.desired if preview.desired is not None else inputs.resources[address].manifest
     gone = isinstance(inputs.observations.get(address, AbsentObject(address)), AbsentObject)
-    return record.run if gone and deletes_itself(document) and _stamp(document) == record.applied else 0
+    return record.run if gone and job_deletes_itself_when_ended(document) and _stamp(document) == record.applied else 0
 
 
 def _stamp(document: JsonObject) -> str:

@@ -6,9 +6,9 @@ from collections.abc import Collection
 
 from planner.address import Address
 from planner.app.apply_plan import RunReport
-from planner.app.part_status import read_part_status_in_session
-from planner.app.plan_run import Only
+from planner.app.plan_with_inputs import Only
 from planner.app.request import Request
+from planner.app.selected_resources_status import read_status_of_selected_resources_in_session
 from planner.app.session import open_session
 from planner.events import ChangeResult
 from planner.resource_status import ResourceStatusTable
@@ -20,16 +20,17 @@ _WELL = (ChangeResult.DONE, ChangeResult.UNCHANGED)
 _RUNS = 50  # looked through for the newest flush
 
 
-def read_mirror_status(request: Request, only: Only) -> tuple[ResourceStatusTable, UnconfirmedPushRecheck]:
-    """Both. Raises only when nothing can be judged."""
+def read_git_mirror_status(request: Request, only: Only) -> tuple[ResourceStatusTable, UnconfirmedPushRecheck]:
+    """Read the refs of the git mirror on both sides, and what the newest flush reported. Raises only when nothing
+    can be judged."""
     with open_session(request) as session:
-        status = read_part_status_in_session(session, only)
+        status = read_status_of_selected_resources_in_session(session, only)
         flushes = {row.address for row in status.rows if row.spec.get("mode") == "fast-forward"}
-        return status, read_last_flush(session.store, flushes)
+        return status, read_last_git_mirror_flush(session.store, flushes)
 
 
-def read_last_flush(store: StateStore, flushes: Collection[Address]) -> UnconfirmedPushRecheck:
-    """What the newest run that pushed one of `flushes` reported."""
+def read_last_git_mirror_flush(store: StateStore, flushes: Collection[Address]) -> UnconfirmedPushRecheck:
+    """What the newest run that pushed one of the `flushes` (GitRefs from the mirror to the upstream) reported."""
     for info in store.history(_RUNS):
         rows = [row for row in store.nodes(info.number) if row.address in flushes and row.phase == "END"]
         ended = [row for row in rows if row.result not in ("skipped", "cancelled")]
@@ -42,7 +43,7 @@ def read_last_flush(store: StateStore, flushes: Collection[Address]) -> Unconfir
     return UnconfirmedPushRecheck()
 
 
-def mirror_flush_document(report: RunReport) -> JsonObject:
+def git_mirror_flush_document(report: RunReport) -> JsonObject:
     """What a flush adds to the JSON of its run: `ok`, and what became of pushes that were not confirmed at once."""
     ends = report.result.outcomes.values() if report.result else ()
     at = max((ended.at for ended in ends), default="")

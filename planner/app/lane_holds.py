@@ -26,7 +26,7 @@ _SHORTEST = 7  # digits of a commit that name one
 
 
 @dataclass(frozen=True, slots=True)
-class HeldRollout:
+class RolloutUnderHold:
     """A rollout under a hold. `number` and `reason` are those of the hold; `is_new` when this rollout sets it."""
 
     commit: str
@@ -41,7 +41,7 @@ def lane_state_key(product: str, node: str, lane: str) -> str:
 
 
 def lane_key_of_stack(stack: DesiredStack) -> str:
-    """The same of a stack of one lane."""
+    """The name of the lane in the state, from a stack of exactly one lane."""
     return lane_state_key(stack.product, stack.nodes[0], stack.lanes[0])
 
 
@@ -54,7 +54,7 @@ def standing_hold_of_lane(store: StateStore, lane: str) -> LaneHold | None:
 # --- rolling out under a hold --------------------------------------------------------------------------------------
 
 
-def held_rollout(store: StateStore, lane: str, commit: str, reason: str) -> HeldRollout | None:
+def rollout_under_hold(store: StateStore, lane: str, commit: str, reason: str) -> RolloutUnderHold | None:
     """The rollout of `commit` under the hold that stands there, or under a new one for `reason`; None for neither.
 
     Raises SelectionError for a hold at less than a full commit id.
@@ -62,17 +62,19 @@ def held_rollout(store: StateStore, lane: str, commit: str, reason: str) -> Held
     standing = standing_hold_of_lane(store, lane)
     mine = standing is not None and len(commit) >= _SHORTEST and standing.commit.startswith(commit)
     if standing is not None and mine and reason in ("", standing.reason):
-        return HeldRollout(standing.commit, standing.number, standing.reason, is_new=False)
+        return RolloutUnderHold(standing.commit, standing.number, standing.reason, is_new=False)
     if not reason:
         return None
     if not is_commit_id(commit):
         raise SelectionError("a hold is at a full commit id", where="--source-commit", remedy="git rev-parse COMMIT")
     last = store.hold(lane)
-    return HeldRollout(commit, (last.number if last else 0) + 1, reason, is_new=True)
+    return RolloutUnderHold(commit, (last.number if last else 0) + 1, reason, is_new=True)
 
 
-def pin_branch_head(resources: tuple[Resource, ...], head: Address, commit: str) -> tuple[Resource, ...]:
-    """The resources with the head of the branch read as an older commit of it (B9)."""
+def with_branch_head_at_older_commit(
+    resources: tuple[Resource, ...], head: Address, commit: str
+) -> tuple[Resource, ...]:
+    """The resources, in which the GitHead of the branch reads as an older commit of it (B9)."""
     return tuple(
         replace(one, manifest={**one.manifest, "spec": {**one.manifest["spec"], "commit": commit}})
         if one.address == head
@@ -84,7 +86,7 @@ def pin_branch_head(resources: tuple[Resource, ...], head: Address, commit: str)
 # --- what a hold refuses -------------------------------------------------------------------------------------------
 
 
-def refuse_plan_against_hold(plan: Plan, store: StateStore, exempt: HeldRollout | None) -> None:
+def refuse_plan_against_hold(plan: Plan, store: StateStore, exempt: RolloutUnderHold | None) -> None:
     """Refuse a plan that starts a rollout of a lane that is held at something else, whoever asks: a person, a monitor,
     a cron job. Raises StalePlan with what, who, when, why and run."""
     for lane in _rolled_out(plan):

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from planner.address import Address
+from planner.app.declared_names_left_unredacted import leave_declared_names_unredacted
 from planner.app.request import Request
-from planner.app.snapshot_records import is_saved_snapshot, secrets_recorded_in_snapshot
-from planner.app.unredacted_names import leave_declared_names_unredacted
+from planner.app.snapshot_records import is_saved_snapshot, read_secret_fingerprints_of_snapshot
 from planner.dataclass import dataclass
 from planner.errors import SelectionError
 from planner.loading import LoadResult
@@ -60,12 +60,13 @@ def load_desired(request: Request, fingerprinter: Fingerprinter, config: Config 
     if request.plain:
         return _plain(request, fingerprinter)
     if request.name:
-        return empty_stack(request)  # a set by its name alone: what belongs to it is found, not declared
+        return stack_without_resources(request)  # a set by its name alone: what belongs to it is found, not declared
     return _product(request, fingerprinter, config or load_selected_configuration(request), online=True)
 
 
 def load_desired_offline(request: Request, config: Config | None = None) -> DesiredStack:
-    """The same for those who need no state and ask no cluster: fingerprints are made with a key that nobody keeps."""
+    """Load what `request` selects for those who need no state and ask no cluster: fingerprints are made with a key
+    that nobody keeps."""
     fingerprinter = KeyedFingerprinter(os.urandom(32))
     if request.plain:
         stack = _plain(request, fingerprinter)
@@ -75,8 +76,8 @@ def load_desired_offline(request: Request, config: Config | None = None) -> Desi
     return stack
 
 
-def empty_stack(request: Request) -> DesiredStack:
-    """A stack of nothing: for a plan that brings everything it needs."""
+def stack_without_resources(request: Request) -> DesiredStack:
+    """A stack without resources, for a plan that brings everything it needs."""
     from planner.loading.secrets.secret_reader import SecretReader
 
     return DesiredStack((), {}, SecretReader({}), digest="", owned=(request.name,) if request.name else ())
@@ -90,7 +91,8 @@ def load_configuration(request: Request) -> Config:
 
 
 def load_selected_configuration(request: Request) -> Config:
-    """The same for a selection: other products are neither read nor checked."""
+    """The configuration that `request` names, without the products that it does not select: those are neither read
+    nor checked."""
     from planner.loading.config import load_config
 
     return load_config(request.config, selection=requested_selection(request))
@@ -106,10 +108,12 @@ def load_desired_selection(
 ) -> LoadResult:
     """What the words of `request` select from `config`. `kubernetes` reads Secrets that are sources of others;
     published manifests are fetched only where `online`."""
-    from planner.app.manifest_fetch import fetch_manifest
+    from planner.app.manifest_download import download_manifest
     from planner.loading.product_stack import load_product_stack
 
-    recorded = secrets_recorded_in_snapshot(request.live, fingerprinter) if is_saved_snapshot(request.live) else None
+    recorded = (
+        read_secret_fingerprints_of_snapshot(request.live, fingerprinter) if is_saved_snapshot(request.live) else None
+    )
     print_of = recorded.fingerprinter(fingerprinter) if recorded else fingerprinter
     return load_product_stack(
         config,
@@ -118,12 +122,12 @@ def load_desired_selection(
         secrets_dir=_secrets_dir(request),
         kubernetes=None if recorded else kubernetes,  # a snapshot has no values, but it says what their sources had
         recorded=recorded,
-        fetch=fetch_manifest if online else None,
+        fetch=download_manifest if online else None,
     )
 
 
 def requested_selection(request: Request) -> Selection:
-    """What the words of a request select."""
+    """The Selection that the words of a request mean."""
     return Selection(request.product, "", request.nodes, request.lanes, request.scopes)
 
 
@@ -169,7 +173,10 @@ def _product(request: Request, fingerprinter: Fingerprinter, config: Config, *, 
 
 def _is_comparable(request: Request, fingerprinter: Fingerprinter) -> bool:
     """Whether fingerprints made here can be compared with those of what is looked at."""
-    return not is_saved_snapshot(request.live) or secrets_recorded_in_snapshot(request.live, fingerprinter).same_key
+    return (
+        not is_saved_snapshot(request.live)
+        or read_secret_fingerprints_of_snapshot(request.live, fingerprinter).same_key
+    )
 
 
 def _without_values(stack: DesiredStack) -> DesiredStack:

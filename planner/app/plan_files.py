@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from planner.app.apply_plan import ApplyChoices, RunReport, apply_saved_plan, resume_run
-from planner.app.load_desired import DesiredStack, empty_stack, load_desired
+from planner.app.load_desired import DesiredStack, load_desired, stack_without_resources
 from planner.app.request import Request, request_of_earlier_plan
 from planner.app.runtime import open_state_store
-from planner.app.session import open_session_with_stack
+from planner.app.session import open_session_of_loaded_stack
 from planner.app.shown_plans import refuse_unapproved_plan
 from planner.disk_errors import disk_error_text
 from planner.errors import ForeignPlan, HwplanError, StateError
@@ -37,9 +37,9 @@ def read_plan_file(path: Path) -> Plan:
     return parse(data)
 
 
-def read_stored_plan(request: Request, name: str) -> Plan:
-    """The plan of a file, or of a run by its number. Raises ForeignPlan for a broken file, StateError for a run without
-    a plan."""
+def read_plan_of_file_or_run(request: Request, name: str) -> Plan:
+    """Read the plan of a file, or of an earlier run by its number. Raises ForeignPlan for a broken file, StateError
+    for a run without a plan."""
     if not name.isdecimal():
         return read_plan_file(Path(name))
     with open_state_store(request) as store:
@@ -56,7 +56,7 @@ def apply_plan_file(request: Request, path: Path, how: ApplyChoices, *, approved
         refuse_unapproved_plan(request, approved, plan)
     with open_state_store(request) as store:
         stack = _stack_of(request, plan, store)
-        with open_session_with_stack(request, store, stack) as session:
+        with open_session_of_loaded_stack(request, store, stack) as session:
             return apply_saved_plan(plan, session, how)
 
 
@@ -67,10 +67,10 @@ def plan_of_unfinished_run(request: Request) -> Plan:
 
 
 def resume_unfinished_run(request: Request, how: ApplyChoices) -> RunReport:
-    """Finish that run."""
+    """Resume the newest run that did not end well, from its plan and its journal."""
     with open_state_store(request) as store:
         plan = _unfinished(store)
-        with open_session_with_stack(request, store, _stack_of(request, plan, store)) as session:
+        with open_session_of_loaded_stack(request, store, _stack_of(request, plan, store)) as session:
             return resume_run(session, plan, how)
 
 
@@ -92,7 +92,7 @@ def _stack_of(request: Request, plan: Plan, store: StateStore) -> DesiredStack:
     except HwplanError:
         if _needs_sources(plan):
             raise
-        return empty_stack(chosen)
+        return stack_without_resources(chosen)
 
 
 def _needs_sources(plan: Plan) -> bool:

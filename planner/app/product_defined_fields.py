@@ -13,8 +13,9 @@ if TYPE_CHECKING:
     from planner.loading.config import Config
 
 
-def product_fields_of_request(request: Request, what: str | None = None) -> dict[str, type[BaseModel]]:
-    """Those of the configuration that `request` names: `<product>.Lane`, and `<product>.Node` where there is one.
+def load_product_field_models(request: Request, what: str | None = None) -> dict[str, type[BaseModel]]:
+    """Load the configuration and give the models of the fields that products add: `<product>.Lane`, and
+    `<product>.Node` where there is one.
 
     Empty when `what` is a kind that is known without it. Where nothing in particular is asked for, a configuration
     that cannot be read adds nothing; otherwise raises ConfigError or SelectionError.
@@ -25,15 +26,15 @@ def product_fields_of_request(request: Request, what: str | None = None) -> dict
     if what and is_known_kind(what) and what.partition(".")[0] not in ("Lane", "Node"):
         return {}
     try:
-        return product_fields_of_config(load_config(request.config))
+        return product_field_models_of_config(load_config(request.config))
     except HwplanError:
         if what and not is_known_kind(what):
             raise
         return {}
 
 
-def product_fields_of_config(config: Config) -> dict[str, type[BaseModel]]:
-    """The same of a configuration that was read."""
+def product_field_models_of_config(config: Config) -> dict[str, type[BaseModel]]:
+    """The models of the fields that products add to lanes and nodes, by name, of a configuration that was read."""
     found: dict[str, type[BaseModel]] = {}
     for name, product in sorted(config.products.items()):
         found[f"{name}.Lane"] = product.models.lane

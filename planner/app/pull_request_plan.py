@@ -13,10 +13,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from planner.address import Address, address_of_document, is_hwplan_kind
-from planner.app.delivered_manifests import delivered_manifests, manifests_in_text
-from planner.app.lane.argo_preview import PromotionPreview, predict_sync_of_promotion, preview_promotion
+from planner.app.lane.argo_preview import (
+    GitOpsPromotionPreview,
+    predict_argo_sync_of_promotion,
+    preview_gitops_promotion,
+)
 from planner.app.load_desired import load_desired_offline
-from planner.app.plan_run import PlanRun, plan_selected_resources
+from planner.app.manifests_in_config_maps import manifests_in_config_map, manifests_in_text
+from planner.app.plan_with_inputs import PlanWithInputs, plan_selected_resources
 from planner.app.pull_requests.monitored_lane import MonitoredLane, find_monitored_lane
 from planner.app.request import Request
 from planner.app.session import Session
@@ -30,7 +34,7 @@ from planner.plan import Action, Change, Plan, Precondition, SideEffect, SideEff
 from planner.plan_id import plan_id_of_merge_and_rollout
 from planner.pull_requests.github_facts import PullRequestState
 from planner.pull_requests.predicted_merge_verification import ConflictingMerge, PredictedMerge
-from planner.render.pull_request_stages import PullRequestStagesInput
+from planner.render.predicted_pull_request_stages import PredictedPullRequestStagesInput
 from planner.resource import Resource
 from planner.rollout.argo_prediction import ArgoPrediction
 from planner.rollout.promotion_commit_prediction import CATALOG
@@ -62,13 +66,13 @@ class PullRequestPlan:
     nobody knows. `identifier` is what an approval names.
     """
 
-    made: PlanRun
+    made: PlanWithInputs
     session: Session
     place: MonitoredLane
     pull: PullRequestState
     merge: PredictedMerge | ConflictingMerge | None
     files: tuple[str, ...]
-    promotion: PromotionPreview | None
+    promotion: GitOpsPromotionPreview | None
     argo: ArgoPrediction | None
     problem: str
     identifier: str
@@ -107,13 +111,13 @@ def open_pull_request_plan(request: Request, number: int) -> Iterator[PullReques
         )  # fmt: skip
 
 
-def pull_request_stages_input(found: PullRequestPlan) -> PullRequestStagesInput:
-    """What the stages on its page are made from."""
+def make_predicted_pull_request_stages_input(found: PullRequestPlan) -> PredictedPullRequestStagesInput:
+    """What the predicted stages on the page of a pull request are made from."""
     promotion, pull = found.promotion, found.pull
     after = promotion.after if promotion is not None else None
     services = tuple(name.removesuffix(".yaml") for name in (after.files if after else ()))
     builds = tuple(after.builds) if after else ()
-    return PullRequestStagesInput(
+    return PredictedPullRequestStagesInput(
         repo=found.place.repo,
         pull=pull,
         method=found.place.rules.method,
@@ -131,7 +135,7 @@ def pull_request_stages_input(found: PullRequestPlan) -> PullRequestStagesInput:
     )
 
 
-def _changed_files(promotion: PromotionPreview) -> Iterator[tuple[str, str]]:
+def _changed_files(promotion: GitOpsPromotionPreview) -> Iterator[tuple[str, str]]:
     before, after = promotion.before, promotion.after
     for name in sorted({*before, *after.files} - {CATALOG}):
         if name not in after.files:
@@ -142,14 +146,14 @@ def _changed_files(promotion: PromotionPreview) -> Iterator[tuple[str, str]]:
             yield name, "new" if name not in before else "changed"
 
 
-def _pods_and_callers(promotion: PromotionPreview, found: PullRequestPlan) -> tuple[SideEffect, ...]:
+def _pods_and_callers(promotion: GitOpsPromotionPreview, found: PullRequestPlan) -> tuple[SideEffect, ...]:
     """What happens to the pods, and who calls those that stop or restart: of everything that the lane declares and that
     is delivered."""
     pods = tuple(_pods(promotion))
     if all(one.kind is SideEffectKind.SCALE for one in pods):
         return pods
     declared = {one.address: one for one in load_desired_offline(found.place.request).resources}
-    holders = {one: () for one, each in declared.items() if any(delivered_manifests(one, each.manifest))}
+    holders = {one: () for one, each in declared.items() if any(manifests_in_config_map(one, each.manifest))}
     before, after = (
         {one.address: one for name, text in files.items() for one in manifests_in_text(name, text)}
         for files in (promotion.before, promotion.after.files)
@@ -158,7 +162,7 @@ def _pods_and_callers(promotion: PromotionPreview, found: PullRequestPlan) -> tu
     return (*pods, *effects_on_callers(pods, {**declared, **after}, gone, UntouchedObjects(delivered=holders)))
 
 
-def _pods(promotion: PromotionPreview) -> Iterator[SideEffect]:
+def _pods(promotion: GitOpsPromotionPreview) -> Iterator[SideEffect]:
     """What the delivered workloads set off, as far as their manifests say: an image that is built is another one."""
     before, after = _workloads(promotion.before), _workloads(promotion.after.files)
     for address in sorted({*before, *after}):
@@ -238,7 +242,7 @@ def _of_merge(ref: OutputRef, head: Address, pull: Address) -> OutputRef:
     return OutputRef(pull, "mergeCommit" if ref.output == "commit" else ref.output)
 
 
-def _identifier(made: PlanRun, merging: Resource, wanted: Mapping[Address, Resource]) -> str:
+def _identifier(made: PlanWithInputs, merging: Resource, wanted: Mapping[Address, Resource]) -> str:
     """What an approval names. Refs of the mirror are made as they are declared whenever they are: how far they have
     come is nothing that anybody approves."""
     after = made.graph.downstream((merging.address,)) if merging.address in made.graph.nodes else frozenset()
@@ -256,7 +260,7 @@ def _identifier(made: PlanRun, merging: Resource, wanted: Mapping[Address, Resou
 class _Foretold:
     merge: PredictedMerge | ConflictingMerge | None = None
     files: tuple[str, ...] = ()
-    promotion: PromotionPreview | None = None
+    promotion: GitOpsPromotionPreview | None = None
     argo: ArgoPrediction | None = None
     problem: str = ""
 
@@ -277,8 +281,8 @@ def _predicted(session: Session, place: MonitoredLane, pull: PullRequestState, g
                 merge = add_conflicting_pull_requests(merge, github.clients.of(place.access), place.repo, place.branch)
                 return replace(found, merge=merge, problem=merge.described())
             found = replace(found, files=_files(objects, merge))
-            promotion = preview_promotion(session, place.spec, objects, merge.tree)
-            return replace(found, promotion=promotion, argo=predict_sync_of_promotion(session, promotion.after))
+            promotion = preview_gitops_promotion(session, place.spec, objects, merge.tree)
+            return replace(found, promotion=promotion, argo=predict_argo_sync_of_promotion(session, promotion.after))
         except (ProviderError, ConfigError) as error:
             return replace(found, problem=error.message)
 

@@ -40,7 +40,8 @@ from providers.provider_table import ProviderTable
 def read_with_all_providers(
     providers: ProviderTable, resources: Sequence[Resource], owned: Collection[str], also: Collection[KindInNamespace]
 ) -> tuple[ReadResult, dict[Address, str]]:
-    """Read everything. Also gives the resources that no provider answers for, with the reason."""
+    """Read the live objects of all resources through their providers. Also gives the resources that no provider
+    answers for, with the reason."""
     groups, unsupported = _by_provider(providers, resources)
     cluster = providers.cluster
     if owned:
@@ -58,9 +59,9 @@ MadeValues: TypeAlias = tuple[tuple[FieldPath, OutputRef | OutputTemplate], ...]
 
 
 @dataclass(frozen=True, slots=True)
-class PredictedState:
-    """What is predicted. `resources` have the known outputs filled in, `observations` are those after that; `made` are
-    the values among them that another resource made (planner.plan.Change)."""
+class PreviewedResources:
+    """The previews of all resources. `resources` have the known outputs filled in, `observations` are those after
+    that; `made` are the values among them that another resource made (planner.plan.Change)."""
 
     previews: Mapping[Address, Preview] = field(default_factory=dict)
     resources: Mapping[Address, Resource] = field(default_factory=dict)
@@ -73,8 +74,8 @@ def preview_with_all_providers(
     resources: Mapping[Address, Resource],
     observations: Mapping[Address, Observation],
     graph: ResourceGraph,
-) -> PredictedState:
-    """Predict every resource.
+) -> PreviewedResources:
+    """Preview what an apply would make of every resource, through its provider.
 
     Resources without references are predicted in one round. Those that take outputs of others follow in rounds, each
     when everything that it takes from is settled. A hwplan kind is read again then: where it stands (a ref that is
@@ -103,7 +104,7 @@ def preview_with_all_providers(
             del waiting[address]
         if not ready:  # only a cycle gets here, and the graph has refused cycles
             raise AssertionError("references form a cycle")
-    return PredictedState(previews, filled, seen, made)
+    return PreviewedResources(previews, filled, seen, made)
 
 
 def _preview_round(

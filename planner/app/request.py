@@ -92,7 +92,7 @@ class Request:
 
 
 def request_of_earlier_plan(request: Request, selection: Selection) -> Request:
-    """The request with the selecting words of an earlier plan. What came from standard input is gone."""
+    """The request with the selecting words of an earlier plan; what came from standard input is gone."""
     return replace(
         request,
         product=selection.product,

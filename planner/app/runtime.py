@@ -45,7 +45,8 @@ class SystemClock:
 
 @dataclass(frozen=True, slots=True)
 class Runtime:
-    """What a command may touch. `sandbox` is the folder of a sandbox, when the world is one."""
+    """The outside world that a command may touch: cluster, providers, state, clock. `sandbox` is the folder of a
+    sandbox, when the world is one."""
 
     cluster: Cluster
     kubernetes: KubernetesProvider
@@ -76,7 +77,7 @@ def open_runtime(request: Request, reader: SecretReader, store: StateStore, *, c
         parallelism=request.parallelism,
         dry_creates=request.dry_creates,
     )
-    sandbox = sandbox_folder(request)
+    sandbox = sandbox_folder_of_request(request)
     tools = ProviderTools(kubernetes, cluster, fingerprinter, secrets, request.config, sandbox)
     recorded = open_snapshot_record_provider(request.live) if is_saved_snapshot(request.live) else None
     providers = ProviderTable(tools, recorded)
@@ -98,7 +99,7 @@ def open_cluster(request: Request, context: str = "") -> Cluster:
     if request.live is not None:
         from providers.kubernetes.snapshot.snapshot_cluster import open_snapshot
 
-        return open_snapshot(snapshot_path(request.live))
+        return open_snapshot(snapshot_objects_folder(request.live))
     from providers.kubernetes.client.kubeconfig import resolve_connection_settings
     from providers.kubernetes.client.live_cluster import LiveCluster
 
@@ -106,8 +107,9 @@ def open_cluster(request: Request, context: str = "") -> Cluster:
     return LiveCluster(connection, parallelism=request.parallelism)
 
 
-def snapshot_path(live: Path) -> Path:
-    """Where the objects are: a sandbox keeps them in its `cluster` folder. Raises SelectionError for a missing path."""
+def snapshot_objects_folder(live: Path) -> Path:
+    """The folder or file of the live objects that `--live` names: a sandbox keeps them in its `cluster` folder.
+    Raises SelectionError for a missing path."""
     if not live.exists():
         raise SelectionError(
             f"{live} does not exist",
@@ -118,16 +120,16 @@ def snapshot_path(live: Path) -> Path:
     return inner if inner.is_dir() else live
 
 
-def sandbox_folder(request: Request) -> Path | None:
+def sandbox_folder_of_request(request: Request) -> Path | None:
     """The folder of the sandbox that `--live` names, or None. A saved snapshot is none."""
     return None if is_saved_snapshot(request.live) else request.live
 
 
 def open_state_store(request: Request) -> StateStore:
-    """The state: --state or HWPLAN_STATE, the sandbox's own, or `.hwplan/state.db` here."""
+    """Open the state: --state or HWPLAN_STATE, the sandbox's own, or `.hwplan/state.db` here."""
     return StateStore.open(Path(request.state) if request.state else state_folder(request) / "state.db")
 
 
 def state_folder(request: Request) -> Path:
     """The folder of the state, for what is retained beside it."""
-    return Path(request.state).parent if request.state else (sandbox_folder(request) or Path()) / ".hwplan"
+    return Path(request.state).parent if request.state else (sandbox_folder_of_request(request) or Path()) / ".hwplan"

@@ -13,7 +13,7 @@ from planner.address import Address, is_hwplan_kind
 from planner.app.load_desired import load_configuration, load_desired_selection
 from planner.app.request import Request
 from planner.app.runtime import open_state_store
-from planner.app.sandbox_answers import canned_probe_answers, canned_queries, canned_targets
+from planner.app.sandbox_answers import make_canned_probe_answers, make_canned_query_answers, make_canned_scrape_targets
 from planner.errors import SelectionError
 from planner.text_safe import safe_text
 from planner.values import Json, JsonObject
@@ -107,7 +107,8 @@ def _cleaned_up(documents: list[JsonObject]) -> list[JsonObject]:
 def simulate_foreign_change(
     request: Request, folder: Path, address: str, assignments: tuple[str, ...], manager: str
 ) -> str:
-    """Somebody else changes fields of a live object. Raises SelectionError for words that say nothing clear."""
+    """Change fields of a live object of the sandbox as somebody else would. Raises SelectionError for words that say
+    nothing clear."""
     from providers.kubernetes.snapshot.foreign_manager import change_as_foreign_manager as change
 
     where = _address(address)
@@ -137,7 +138,7 @@ def _assignment(text: str) -> tuple[str, Json]:
 
 
 def simulate_foreign_delete(folder: Path, address: str) -> str:
-    """Somebody else deletes a live object."""
+    """Delete a live object of the sandbox as somebody else would."""
     from providers.kubernetes.snapshot.foreign_manager import delete_as_foreign_manager
 
     where = _address(address)
@@ -146,7 +147,8 @@ def simulate_foreign_delete(folder: Path, address: str) -> str:
 
 
 def simulate_failure(folder: Path, address: str, task: str, *, undo: bool) -> str:
-    """From now on the effect of an address fails; of a PipelineRun the `task`. With `undo` it does no more."""
+    """Make the effect of an address fail in the sandbox from now on; of a PipelineRun the `task`. With `undo` it
+    does no more."""
     from providers.sandbox.simulated_build_results import read_simulated_failures, write_simulated_failures
 
     where = _address(address).local
@@ -183,9 +185,9 @@ def _contents(config: Config, loaded: LoadResult) -> SandboxContents:
         secrets=tuple(
             SandboxSecretFile(needed.source.path, needed.source.format, needed.keys) for needed in loaded.secret_files
         ),
-        answers=canned_probe_answers(loaded.resources, lanes),
-        queries=canned_queries(loaded.resources),
-        targets=canned_targets(nodes),
+        answers=make_canned_probe_answers(loaded.resources, lanes),
+        queries=make_canned_query_answers(loaded.resources),
+        targets=make_canned_scrape_targets(nodes),
         github=tuple(one for node in nodes for one in _on_github(node)),
         pipelines=tuple(_pipeline(one) for one in load_simulated_pipelines(config, lanes)),
     )

@@ -15,11 +15,11 @@ from planner.values import JsonObject
 from providers.sandbox import CannedHttpAnswer, CannedPrometheusQuery, CannedScrapeTarget
 
 
-def canned_probe_answers(
+def make_canned_probe_answers(
     resources: Iterable[Resource], lanes: Iterable[ConfiguredLane]
 ) -> tuple[CannedHttpAnswer, ...]:
-    """Of the gates of the lanes, and of every other probe that a plan asks. A gate with `provenance` gets the commit
-    that the Application of the lane's GitOps branch has deployed."""
+    """Make the canned answers of a new sandbox for the gates of the lanes, and for every other probe that a plan
+    asks. A gate with `provenance` gets the commit that the Application of the lane's GitOps branch has deployed."""
     known, lanes = tuple(resources), tuple(lanes)
     gates = {str(probe.url): probe.expect_status for lane in lanes for probe in lane.spec.gate.probes}
     asked = {
@@ -49,16 +49,17 @@ def _application(resources: Iterable[Resource], lane: ConfiguredLane) -> str:
     return ""
 
 
-def canned_queries(resources: Iterable[Resource]) -> tuple[CannedPrometheusQuery, ...]:
-    """A result of every declared query that is as expected."""
+def make_canned_query_answers(resources: Iterable[Resource]) -> tuple[CannedPrometheusQuery, ...]:
+    """Make the canned Prometheus answers of a new sandbox: for every declared query a result that is as expected."""
     return tuple(
         CannedPrometheusQuery(str(spec["promql"]), _expected(spec["expect"]))
         for spec in _specs(resources, "PrometheusQuery")
     )
 
 
-def canned_targets(nodes: Iterable[NodeConfig]) -> tuple[CannedScrapeTarget, ...]:
-    """Every target of the jobs that the nodes declare."""
+def make_canned_scrape_targets(nodes: Iterable[NodeConfig]) -> tuple[CannedScrapeTarget, ...]:
+    """Make the scrape targets that Prometheus reports in a new sandbox: every target of the jobs that the nodes
+    declare."""
     return tuple(
         CannedScrapeTarget(job, target, of.path)
         for node in nodes

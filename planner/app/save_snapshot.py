@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from planner.address import is_hwplan_kind
-from planner.app.plan_run import gather_plan_inputs
+from planner.app.plan_with_inputs import gather_plan_inputs
 from planner.app.request import Request
 from planner.app.session import Session, open_session
-from planner.app.snapshot_records import external_system_observations, secret_fingerprint_records
+from planner.app.snapshot_records import snapshot_records_of_external_systems, snapshot_records_of_secret_fingerprints
 from planner.applied_state import KindInNamespace
 from planner.values import JsonObject
 from providers.cluster import ObjectCollection
@@ -44,9 +44,9 @@ def _systems(session: Session) -> tuple[JsonObject, int]:
     stack = session.stack
     # Values of plain manifests may come from a pipe: nothing is retained that could be guessed by.
     inline = {} if session.request.plain else stack.vault
-    secrets = secret_fingerprint_records(stack.fingerprints, inline, session.store.fingerprinter())
+    secrets = snapshot_records_of_secret_fingerprints(stack.fingerprints, inline, session.store.fingerprinter())
     if not any(is_hwplan_kind(one.api_version) for one in stack.resources):
-        return external_system_observations((), {}, {}, secrets), 0
+        return snapshot_records_of_external_systems((), {}, {}, secrets), 0
     inputs = gather_plan_inputs(session).inputs
     others = [one for one in inputs.resources.values() if is_hwplan_kind(one.api_version)]
-    return external_system_observations(others, inputs.observations, inputs.previews, secrets), len(others)
+    return snapshot_records_of_external_systems(others, inputs.observations, inputs.previews, secrets), len(others)

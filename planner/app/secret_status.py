@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from planner.address import Address
-from planner.app.part_filters import is_declared_secret, is_secret_address
-from planner.app.plan_run import GatheredPlanInputs, gather_plan_inputs
+from planner.app.plan_with_inputs import GatheredPlanInputs, gather_plan_inputs
 from planner.app.request import Request
+from planner.app.resource_filters import is_declared_secret, is_secret_address
 from planner.app.session import open_session
 from planner.ports import PresentObject, UnreadableObject
 from planner.resource_status import SecretKeyStatus, SecretStatusTable

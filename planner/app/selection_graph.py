@@ -38,14 +38,14 @@ def find_change_impact(request: Request, address: str) -> tuple[ChangeImpact, Re
 
 def explain_order(request: Request, address: str, other: str | None) -> str:
     """Why `address` stands where it stands, or how it comes to need `other`."""
-    from planner.render.graph_why import render_why
+    from planner.render.graph_why import render_order_explanation
 
     graph = load_selection_graph(request)
-    return render_why(graph, _find(graph, address), _find(graph, other) if other else None)
+    return render_order_explanation(graph, _find(graph, address), _find(graph, other) if other else None)
 
 
 def explain_order_document(request: Request, address: str, other: str | None) -> dict[str, object]:
-    """The same as a document: the address, how many stand before it, and each way with its edges."""
+    """The reasons of the order for programs: the address, how many stand before it, and each way with its edges."""
     from planner.render.graph_json import graph_path_document
 
     graph = load_selection_graph(request)

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from planner.app.declared_names_left_unredacted import leave_declared_names_unredacted
 from planner.app.load_desired import DesiredStack, load_desired, load_selected_configuration
 from planner.app.request import Request
 from planner.app.runtime import Runtime, open_runtime, open_state_store
-from planner.app.unredacted_names import leave_declared_names_unredacted
 from planner.dataclass import dataclass
 from planner.errors import ForeignPlan
 from planner.plan import ClusterIdentity
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """What an operation works with. `config` is the configuration that the stack is of, where there is one: it is read
-    once for a command."""
+    """State, stack and world of one operation, open together. `config` is the configuration that the stack is of,
+    where there is one: it is read once for a command."""
 
     request: Request
     store: StateStore
@@ -40,15 +40,15 @@ def open_session(request: Request, config: Config | None = None) -> Iterator[Ses
         if config is None and not request.plain and not request.name:
             config = load_selected_configuration(request)
         stack = load_desired(request, store.fingerprinter(), config)
-        with open_session_with_stack(request, store, stack, config) as session:
+        with open_session_of_loaded_stack(request, store, stack, config) as session:
             yield session
 
 
 @contextmanager
-def open_session_with_stack(
+def open_session_of_loaded_stack(
     request: Request, store: StateStore, stack: DesiredStack, config: Config | None = None
 ) -> Iterator[Session]:
-    """The same with a stack that is loaded already."""
+    """Open a session of a stack that is loaded already."""
     leave_declared_names_unredacted(request, stack)
     with open_runtime(request, stack.secrets, store, context=stack.context) as world:
         yield Session(request, store, stack, world, config)

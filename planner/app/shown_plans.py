@@ -9,7 +9,7 @@ from __future__ import annotations
 from contextlib import suppress
 from pathlib import Path
 
-from planner.app.plan_run import PlanRun
+from planner.app.plan_with_inputs import PlanWithInputs
 from planner.app.request import Request
 from planner.app.runtime import state_folder
 from planner.errors import HwplanError, StalePlan
@@ -22,7 +22,7 @@ _KEPT = 20
 _FEWEST = SHOWN_DIGITS  # with fewer, two plans that look alike in them could be made on purpose
 
 
-def store_shown_plan(request: Request, made: PlanRun) -> None:
+def store_shown_plan(request: Request, made: PlanWithInputs) -> None:
     """Keep a plan that is shown; the oldest beyond a few go. A folder that cannot be written is no error."""
     if made.plan.is_empty:
         return

@@ -27,21 +27,23 @@ from providers.saved_observations_provider import SavedObservationsProvider, obs
 SCHEMA_VERSION = 1
 
 
-def external_system_observations(
+def snapshot_records_of_external_systems(
     resources: Collection[Resource],
     observations: Mapping[Address, Observation],
     previews: Mapping[Address, Preview],
     secrets: JsonObject,
 ) -> JsonObject:
-    """What was seen and predicted of `resources`, and what `secret_fingerprint_records` says of their secrets."""
+    """The records of systems outside the cluster that go into a snapshot: what was seen and predicted of
+    `resources`, and `secrets` as snapshot_records_of_secret_fingerprints makes them."""
     rows = observation_records_to_save(resources, observations, previews)
     return {"schemaVersion": SCHEMA_VERSION, "secrets": secrets, "resources": rows}
 
 
-def secret_fingerprint_records(
+def snapshot_records_of_secret_fingerprints(
     fingerprints: Mapping[str, str], inline: Vault, fingerprinter: Fingerprinter
 ) -> JsonObject:
-    """The `fingerprints` of the sources of secrets by reference, and how values in templates are recognized again.
+    """The records of secrets that go into a snapshot: `fingerprints` of their sources by reference, and how values
+    in templates are recognized again.
 
     `key` is there to say whether a fingerprint of another machine was made with the same key.
     """
@@ -66,8 +68,8 @@ def open_snapshot_record_provider(live: Path) -> SavedObservationsProvider:
     return SavedObservationsProvider(_part(live, "resources"))
 
 
-def secrets_recorded_in_snapshot(live: Path, fingerprinter: Fingerprinter) -> RecordedSecretFingerprints:
-    """What the snapshot knows of secrets. Raises PermanentError for damaged records."""
+def read_secret_fingerprints_of_snapshot(live: Path, fingerprinter: Fingerprinter) -> RecordedSecretFingerprints:
+    """Read the fingerprints of secrets that a snapshot records. Raises PermanentError for damaged records."""
     found = _part(live, "secrets")
     key = found.get("key")
     same = key is None or key == fingerprinter.fingerprint(KEY_CHECK)

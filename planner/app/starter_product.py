@@ -18,8 +18,8 @@ _WORD = re.compile(r"\bstarter\b")
 
 @dataclass(frozen=True, slots=True)
 class NewProduct:
-    """A product that is about to be written. `node` is declared with it, in `context` of the kubeconfig, where no file
-    declares it yet; `declares_node` says whether that is so."""
+    """The name, node and folders of a product that is about to be written. `node` is declared with it, in `context`
+    of the kubeconfig, where no file declares it yet; `declares_node` says whether that is so."""
 
     name: str
     node: str
@@ -35,7 +35,7 @@ class NewProduct:
         return f"{folder}--product {self.name}"
 
 
-def describe_new_product(config: Path, name: str, node: str, context: str) -> NewProduct:
+def make_new_product(config: Path, name: str, node: str, context: str) -> NewProduct:
     """What a product of this name would be. Raises SelectionError for a name that cannot be one, RefusedError when
     there is a product of this name, ConfigError when the configuration that is there is broken."""
     if not _NAME.fullmatch(name):

@@ -8,13 +8,13 @@ from dataclasses import dataclass, field, replace
 
 from planner.address import Address, is_hwplan_kind
 from planner.app.cascade_check import with_cascaded_objects
-from planner.app.load_desired import DesiredStack, empty_stack, load_desired
+from planner.app.load_desired import DesiredStack, load_desired, stack_without_resources
 from planner.app.plan_remarks import remarks_from_state
-from planner.app.plan_run import PlanRun, count_owned_live_objects, make_redacted_plan
+from planner.app.plan_with_inputs import PlanWithInputs, count_owned_live_objects, make_redacted_plan
 from planner.app.read_and_preview import preview_with_all_providers, read_with_all_providers
 from planner.app.request import Request, request_of_earlier_plan
 from planner.app.runtime import open_state_store
-from planner.app.session import Session, open_session_with_stack
+from planner.app.session import Session, open_session_of_loaded_stack
 from planner.errors import HwplanError, SelectionError
 from planner.graph import ResourceGraph, graph_of_edges, graph_of_live_and_declared
 from planner.loading.annotation_options import parse_annotation_options
@@ -40,14 +40,14 @@ class _Reverse:
 
 
 @contextmanager
-def open_undo_plan(request: Request, number: int) -> Iterator[tuple[PlanRun, Session]]:
+def open_undo_plan(request: Request, number: int) -> Iterator[tuple[PlanWithInputs, Session]]:
     """Open a session and plan the reverse of run `number`. Raises SelectionError when the state has no such run."""
     with open_state_store(request) as store:
         run = store.run(number)
         if run is None:
             raise SelectionError(f"there is no run {number}", where="RUN", remedy="hwplan state history lists them")
         chosen = request_of_earlier_plan(request, run.selection)
-        with open_session_with_stack(chosen, store, _stack(chosen, store)) as session:
+        with open_session_of_loaded_stack(chosen, store, _stack(chosen, store)) as session:
             yield _made(session, _reverse(store, number), run.selection, number), session
 
 
@@ -56,7 +56,7 @@ def _stack(request: Request, store: StateStore) -> DesiredStack:
     try:
         return load_desired(request, store.fingerprinter())
     except HwplanError:
-        return empty_stack(request)
+        return stack_without_resources(request)
 
 
 def _reverse(store: StateStore, number: int) -> _Reverse:
@@ -118,7 +118,7 @@ def _resource(version: AppliedResourceVersion, document: JsonObject) -> Resource
     return Resource(record.address, record.api_version, document, owned_by, record.scope, source, options)
 
 
-def _made(session: Session, reverse: _Reverse, selection: Selection, number: int) -> PlanRun:
+def _made(session: Session, reverse: _Reverse, selection: Selection, number: int) -> PlanWithInputs:
     world = session.world
     to_delete = [resource for resource, _ in reverse.to_delete.values()]
     seen, _ = read_with_all_providers(world.providers, [*reverse.wanted.values(), *to_delete], (), ())
@@ -150,7 +150,7 @@ def _made(session: Session, reverse: _Reverse, selection: Selection, number: int
     notes = {
         address: note for address, note in remarks_from_state(inputs, snapshot).items() if address not in reverse.stuck
     }
-    return PlanRun(make_redacted_plan(inputs), graph, snapshot, live, notes, inputs)
+    return PlanWithInputs(make_redacted_plan(inputs), graph, snapshot, live, notes, inputs)
 
 
 def _graph(reverse: _Reverse) -> ResourceGraph:

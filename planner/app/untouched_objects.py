@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 from planner.address import Address, group_of_api_version
-from planner.app.delivered_manifests import delivered_manifests
+from planner.app.manifests_in_config_maps import manifests_in_config_map
 from planner.errors import ProviderError
 from planner.planning import PlanInputs, decide_leaving_objects
 from planner.ports import PresentObject, PreviewEffect
@@ -40,8 +40,8 @@ _LIVE = SourceRef("(live)")
 
 
 def with_untouched_objects(inputs: PlanInputs, cluster: Cluster) -> PlanInputs:
-    """The inputs with the objects beside them. What cannot be listed is named, and no error: effects are for the reader
-    of a plan."""
+    """The plan inputs with the live objects that the plan does not touch. What cannot be listed is named, and no
+    error: effects are for the reader of a plan."""
     going = [] if inputs.destroy else [one.address for one in decide_leaving_objects(inputs).going]
     changed = [address for address in inputs.previews if _is_changed(inputs, address)]
     places = {one.namespace: one.node_lane for one in (*changed, *going) if one.namespace}
@@ -54,9 +54,9 @@ def with_untouched_objects(inputs: PlanInputs, cluster: Cluster) -> PlanInputs:
         if (address.kind, address.group) != ("ConfigMap", ""):
             continue
         seen = inputs.observations.get(address)
-        if after := tuple(delivered_manifests(address, resource.manifest)):
+        if after := tuple(manifests_in_config_map(address, resource.manifest)):
             delivered[address] = after
-        if isinstance(seen, PresentObject) and (old := tuple(delivered_manifests(address, seen.value or {}))):
+        if isinstance(seen, PresentObject) and (old := tuple(manifests_in_config_map(address, seen.value or {}))):
             before[address] = old
     return replace(inputs, others=UntouchedObjects(live, delivered, before, unlisted, looked_at=True))
 
@@ -66,7 +66,7 @@ def _with_delivered_callers(inputs: PlanInputs) -> PlanInputs:
     if not any(address.kind in ROLLED and _is_written(inputs, address) for address in inputs.previews):
         return inputs
     holders = ((one, each) for one, each in inputs.resources.items() if (one.kind, one.group) == ("ConfigMap", ""))
-    delivered = {one: found for one, each in holders if (found := tuple(delivered_manifests(one, each.manifest)))}
+    delivered = {one: found for one, each in holders if (found := tuple(manifests_in_config_map(one, each.manifest)))}
     return replace(inputs, others=UntouchedObjects(delivered=delivered)) if delivered else inputs
 
 

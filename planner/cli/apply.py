@@ -112,43 +112,45 @@ def apply(
 
 def _of_file(request: Request, planfile: Path) -> Request:
     """What the plan of a file selects."""
-    from planner.app.completion_values import without_scopes_if_all
+    from planner.app.completion_values import without_scopes_where_all_are_selected
     from planner.app.plan_files import read_plan_file
 
-    return without_scopes_if_all(request_of_earlier_plan(request, read_plan_file(planfile).selection))
+    return without_scopes_where_all_are_selected(request_of_earlier_plan(request, read_plan_file(planfile).selection))
 
 
 def _earlier(report: RunReport, request: Request, as_json: bool) -> int:
     """The page of a plan that was made earlier: what to run next needs its words, not those of this command."""
-    from planner.app.completion_values import without_scopes_if_all
-    from planner.cli.show_pages import show_run
+    from planner.app.completion_values import without_scopes_where_all_are_selected
+    from planner.cli.print_pages import print_run_result
 
-    return show_run(report, without_scopes_if_all(request_of_earlier_plan(request, report.plan.selection)), as_json)
+    return print_run_result(
+        report, without_scopes_where_all_are_selected(request_of_earlier_plan(request, report.plan.selection)), as_json
+    )
 
 
 def _show(request: Request, planfile: Path | None, resume: bool, form: str, allow: Sequence[str]) -> int:
-    from planner.cli.show_pages import exit_code_of_shown_plan, show_plan, show_saved_plan
+    from planner.cli.print_pages import exit_code_of_plan_only_shown, print_plan, print_saved_plan
 
     exact = form == "json"
     if resume:
         from planner.app.plan_files import plan_of_unfinished_run
 
         plan = plan_of_unfinished_run(request)
-        print_page(show_saved_plan(plan, request, form), exact=exact)
+        print_page(print_saved_plan(plan, request, form), exact=exact)
     elif planfile is not None:
         from planner.app.plan_files import read_plan_file
 
         plan = read_plan_file(planfile)
-        print_page(show_saved_plan(plan, request, form, file=planfile, allow=allow), exact=exact)
+        print_page(print_saved_plan(plan, request, form, file=planfile, allow=allow), exact=exact)
     else:
-        from planner.app.plan_run import open_plan_run
+        from planner.app.plan_with_inputs import open_session_with_plan
         from planner.app.shown_plans import store_shown_plan
 
-        with open_plan_run(request) as (one, _):
+        with open_session_with_plan(request) as (one, _):
             store_shown_plan(request, one)
-            print_page(show_plan(one, request, form, allow=allow), exact=exact)
+            print_page(print_plan(one, request, form, allow=allow), exact=exact)
         plan = one.plan
-    return exit_code_of_shown_plan(plan)
+    return exit_code_of_plan_only_shown(plan)
 
 
 def show_or_apply_plan(request: Request, plan_id: str, *, confirm: bool, as_json: bool, how: Any) -> int:
@@ -162,13 +164,13 @@ def show_or_apply_plan(request: Request, plan_id: str, *, confirm: bool, as_json
 
 
 def _plan_and_apply(request: Request, plan_id: str, options: Any, as_json: bool) -> int:
-    from planner.app.apply_plan import apply_plan_run
-    from planner.app.plan_run import open_plan_run
-    from planner.cli.show_pages import show_plan, show_run
+    from planner.app.apply_plan import apply_fresh_plan
+    from planner.app.plan_with_inputs import open_session_with_plan
+    from planner.cli.print_pages import print_plan, print_run_result
 
     straight = replace(request, dry_creates=bool(plan_id))
-    with open_plan_run(straight) as (one, session):
+    with open_session_with_plan(straight) as (one, session):
         if not as_json and not request.quiet:
-            print_page(show_plan(one, request, "text", confirmed=True))
-        report = apply_plan_run(one, session, options, approved=plan_id)
-    return show_run(report, request, as_json)
+            print_page(print_plan(one, request, "text", confirmed=True))
+        report = apply_fresh_plan(one, session, options, approved=plan_id)
+    return print_run_result(report, request, as_json)

@@ -29,7 +29,7 @@ def approve(request: Request, identifier: str, who: str, until: str, head: str, 
     """
     from planner.app.approvals import record_approval
     from planner.app.lane_holds import SCOPE
-    from planner.cli.show_pages import command_line_for_verb
+    from planner.cli.print_pages import command_line_for_verb
     from planner.plan_id import short_plan_id
     from planner.render.plan_headline import plan_headline
     from planner.text_safe import safe_text

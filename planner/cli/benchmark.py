@@ -24,7 +24,7 @@ _PAUSE = 5.0  # seconds between two looks at a run
 _LONGEST = 24 * 3600.0  # a run ends by the time-out of its profile long before
 
 
-@click.command()
+@click.command("benchmark")
 @selection_options
 @approval_options
 @click.argument("look", required=False, type=click.Choice(("status", "logs")))
@@ -33,7 +33,7 @@ _LONGEST = 24 * 3600.0  # a run ends by the time-out of its profile long before
 @click.option("--task", default="", metavar="TASK/STEP", help="With logs: the step; the one that failed by default.")
 @click.option("--rerun", is_flag=True, help="Delete a run of this commit that did not succeed, and make it anew.")
 @apply_options
-def benchmark(
+def benchmark_ci_build(
     request: Request,
     plan_id: str,
     look: str | None,
@@ -65,11 +65,11 @@ def benchmark(
 def _start(
     request: Request, profile: str, plan_id: str, rerun: bool, confirmed: bool, as_json: bool, how: dict[str, Any]
 ) -> int:
-    from planner.app.apply_plan import apply_plan_run
+    from planner.app.apply_plan import apply_fresh_plan
     from planner.app.ci_benchmark import open_benchmark_plan
     from planner.app.shown_plans import store_shown_plan
+    from planner.cli.print_pages import exit_code_of_plan_only_shown, print_plan
     from planner.cli.run_options import make_run_choices
-    from planner.cli.show_pages import exit_code_of_shown_plan, show_plan
 
     options = make_run_choices(request, **how)
     with open_benchmark_plan(request, profile, rerun=rerun) as found:
@@ -77,17 +77,17 @@ def _start(
             store_shown_plan(request, found.made)
             verb = f"benchmark --profile {profile}{' --rerun' * rerun}"
             form = "json" if as_json else "text"
-            print_page(show_plan(found.made, request, form, verb=verb, allow=options.allow), exact=as_json)
-            return exit_code_of_shown_plan(found.made.plan)
+            print_page(print_plan(found.made, request, form, verb=verb, allow=options.allow), exact=as_json)
+            return exit_code_of_plan_only_shown(found.made.plan)
         if not as_json and not request.quiet:
-            print_page(show_plan(found.made, request, "text", confirmed=True))
-        report = apply_plan_run(found.made, found.session, options, approved=plan_id)
+            print_page(print_plan(found.made, request, "text", confirmed=True))
+        report = apply_fresh_plan(found.made, found.session, options, approved=plan_id)
     return _show_start(request, profile, report, waited=how["wait"], as_json=as_json)
 
 
 def _show_start(request: Request, profile: str, report: RunReport, *, waited: bool, as_json: bool) -> int:
     """What was made, and how to follow it. With --wait the verdict decides, not the end of the run alone."""
-    from planner.cli.show_pages import command_line_for_verb, run_document, show_run
+    from planner.cli.print_pages import command_line_for_verb, print_run_result, run_document
 
     follow = {
         look: f"{command_line_for_verb('benchmark', request)} --profile {profile} {look}" for look in ("status", "logs")
@@ -97,7 +97,7 @@ def _show_start(request: Request, profile: str, report: RunReport, *, waited: bo
         known = {"benchmark": follow, "job": {"id": job} if job else None}
         print_json({**run_document(report), **known})
     else:
-        show_run(report, request, False)
+        print_run_result(report, request, False)
         followed = [f"  {job} follows it: hwplan job status {job}"] if job else []
         print_page("\n".join(["", *(f"  {words}" for words in follow.values()), *followed]))
     if not waited or report.exit_code not in (0, 1):
@@ -108,7 +108,7 @@ def _show_start(request: Request, profile: str, report: RunReport, *, waited: bo
 def _follower(request: Request, profile: str) -> str:
     """Start the job that waits for the run, and holds no lock meanwhile; its id. What it ends with is the verdict."""
     from planner.app.detached_jobs import start_detached_job
-    from planner.cli.show_pages import command_line_for_verb
+    from planner.cli.print_pages import command_line_for_verb
 
     words = [*shlex.split(command_line_for_verb("benchmark", request))[1:], "--config", str(request.config)]
     name = "-".join([f"benchmark-{profile}", *request.nodes, *request.lanes])
@@ -117,27 +117,27 @@ def _follower(request: Request, profile: str) -> str:
 
 def _patience(how: dict[str, Any]) -> float:
     """How long `status --wait` looks again, in seconds."""
-    from planner.cli.run_options import duration_option
+    from planner.cli.run_options import parse_duration_option
 
-    return duration_option(how["timeout"], "--timeout") or _LONGEST
+    return parse_duration_option(how["timeout"], "--timeout") or _LONGEST
 
 
 def _code(request: Request, profile: str) -> int:
-    from planner.app.ci_benchmark import read_benchmark_report
+    from planner.app.ci_benchmark import read_benchmark_run_from_cluster
 
-    return read_benchmark_report(request, profile).verdict.exit_code
+    return read_benchmark_run_from_cluster(request, profile).verdict.exit_code
 
 
 def _status(request: Request, profile: str, run: str, as_json: bool, *, seconds: float = 0.0) -> int:
-    from planner.app.ci_benchmark import read_benchmark_report
-    from planner.cli.show_pages import command_line_for_verb
-    from planner.render.benchmark import benchmark_json, render_benchmark
+    from planner.app.ci_benchmark import read_benchmark_run_from_cluster
+    from planner.cli.print_pages import command_line_for_verb
+    from planner.render.ci_benchmark import benchmark_json, render_benchmark
 
-    found = read_benchmark_report(request, profile, run)
+    found = read_benchmark_run_from_cluster(request, profile, run)
     end = time.monotonic() + seconds
     while found.verdict.exit_code == _PENDING and time.monotonic() < end:
         time.sleep(_PAUSE)
-        found = read_benchmark_report(request, profile, run)
+        found = read_benchmark_run_from_cluster(request, profile, run)
     code = found.verdict.exit_code
     if as_json:
         print_document("json", benchmark_json(found))

@@ -12,9 +12,9 @@ from planner.cli.apply import apply_options
 from planner.cli.common_options import approval_options, selection_options
 
 if TYPE_CHECKING:
-    from planner.app.plan_run import PlanRun
-    from planner.app.retention_cleanup import CleanupLimits
-    from planner.cli.part_command import PlanPageExtras
+    from planner.app.narrowed_retentions import RetentionCleanupLimits
+    from planner.app.plan_with_inputs import PlanWithInputs
+    from planner.cli.plan_or_apply_selected_resources import VerbFactsBesidePlan
 
 _min_age = click.option(
     "--min-age-minutes", type=click.IntRange(0), metavar="N", help="Only those that ended at least so long ago."
@@ -39,7 +39,7 @@ def cleanup() -> None:
 )
 @approval_options
 @apply_options
-def cleanup_runs(
+def cleanup_pipeline_runs(
     request: Request,
     min_age_minutes: int | None,
     limit: int | None,
@@ -51,9 +51,9 @@ def cleanup_runs(
     **how: Any,
 ) -> int:
     """Finished PipelineRuns of the lane, oldest first. Their TaskRuns, pods and claims go with them."""
-    from planner.app.retention_cleanup import RUNS, CleanupLimits
+    from planner.app.narrowed_retentions import RUNS, RetentionCleanupLimits
 
-    words = CleanupLimits(min_age_minutes, limit, run)
+    words = RetentionCleanupLimits(min_age_minutes, limit, run)
     return _clean(request, "cleanup runs", RUNS, words, confirm and not dry_run, plan_id, as_json, how)
 
 
@@ -63,7 +63,7 @@ def cleanup_runs(
 @_limit
 @approval_options
 @apply_options
-def cleanup_volumes(
+def cleanup_released_volumes(
     request: Request,
     min_age_minutes: int | None,
     limit: int | None,
@@ -74,9 +74,9 @@ def cleanup_volumes(
     **how: Any,
 ) -> int:
     """Released PersistentVolumes that the lane's runs had claimed, oldest first."""
-    from planner.app.retention_cleanup import VOLUMES, CleanupLimits
+    from planner.app.narrowed_retentions import VOLUMES, RetentionCleanupLimits
 
-    words = CleanupLimits(min_age_minutes, limit)
+    words = RetentionCleanupLimits(min_age_minutes, limit)
     return _clean(request, "cleanup pvs", VOLUMES, words, confirm and not dry_run, plan_id, as_json, how)
 
 
@@ -91,7 +91,7 @@ def cleanup_volumes(
 @_limit
 @approval_options
 @apply_options
-def cleanup_runners(
+def cleanup_ci_runners(
     request: Request,
     force_active: bool,
     limit: int | None,
@@ -104,36 +104,38 @@ def cleanup_runners(
     """Runners of the lane that are over or idle, the longest idle first; never one with a heartbeat in its window.
 
     Shows what is known of each, which of them may go, which go, and whose work would be cut off."""
-    from planner.app.part_filters import is_activity_retention
-    from planner.app.runner_cleanup import (
+    from planner.app.ci_runner_cleanup import (
         SCOPE,
         check_forced_cleanup,
-        narrow_activity_retentions,
-        runner_cleanup_json,
-        runner_rules_of_plan,
+        ci_runner_cleanup_json,
+        narrow_retentions_of_inactive_runners,
+        retention_selections_of_plan,
     )
-    from planner.cli.part_command import PlanPageExtras, plan_and_apply_part
-    from planner.render.runners_text import render_runner_cleanup
+    from planner.app.resource_filters import is_retention_of_inactive_objects
+    from planner.cli.plan_or_apply_selected_resources import VerbFactsBesidePlan, plan_or_apply_selected_resources
+    from planner.render.ci_runner_cleanup_text import render_ci_runner_cleanup_plan
 
     if force_active and limit is not None:
         raise click.UsageError("--force-active takes all that match; it has no --limit.")
     confirmed = confirm and not dry_run
     check_forced_cleanup(force=force_active, confirmed=confirmed, plan_id=plan_id)
 
-    def facts(run: PlanRun) -> PlanPageExtras:
-        found = runner_cleanup_json(runner_rules_of_plan(run))
-        return PlanPageExtras("" if request.quiet else render_runner_cleanup(found, full=request.full), found)
+    def facts(run: PlanWithInputs) -> VerbFactsBesidePlan:
+        found = ci_runner_cleanup_json(retention_selections_of_plan(run))
+        return VerbFactsBesidePlan(
+            "" if request.quiet else render_ci_runner_cleanup_plan(found, full=request.full), found
+        )
 
     words = " --force-active" if force_active else "" if limit is None else f" --limit {limit}"
-    return plan_and_apply_part(
+    return plan_or_apply_selected_resources(
         request if request.scopes or request.plain else replace(request, scopes=(SCOPE,)),
-        is_activity_retention,
+        is_retention_of_inactive_objects,
         f"cleanup runners{words}",
         confirm=confirmed,
         plan_id=plan_id,
         json=as_json,
         how=how,
-        rewrite=lambda session: narrow_activity_retentions(session, limit, force=force_active),
+        rewrite=lambda session: narrow_retentions_of_inactive_runners(session, limit, force=force_active),
         facts=facts,
     )
 
@@ -142,19 +144,19 @@ def _clean(
     request: Request,
     verb: str,
     kind: str,
-    words: CleanupLimits,
+    words: RetentionCleanupLimits,
     confirmed: bool,
     plan_id: str,
     as_json: bool,
     how: dict[str, Any],
 ) -> int:
-    from planner.app.part_filters import is_retention_of
-    from planner.app.retention_cleanup import narrow_retentions
-    from planner.cli.part_command import plan_and_apply_part
+    from planner.app.narrowed_retentions import narrow_retentions
+    from planner.app.resource_filters import is_retention_of_kind
+    from planner.cli.plan_or_apply_selected_resources import plan_or_apply_selected_resources
 
-    return plan_and_apply_part(
+    return plan_or_apply_selected_resources(
         request,
-        is_retention_of(kind),
+        is_retention_of_kind(kind),
         f"{verb}{words.words}",
         confirm=confirmed,
         plan_id=plan_id,

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import click
 
 from planner.app.request import Request
-from planner.cli.config_completion import completion_candidates, config_dir
+from planner.cli.config_completion import completion_candidates, find_configuration_folder
 from planner.loading.manifest_files import KUSTOMIZE
 
 _F = TypeVar("_F", bound=Callable[..., Any])
@@ -166,7 +166,8 @@ def selection_options(function: _F) -> _F:
 
 
 def selection_options_with_object(function: _F) -> _F:
-    """The same for a verb whose `--name` names an object where a product is selected; the function gets `named` too."""
+    """Add the common options and the selecting words for a verb whose `--name` names an object where a product is
+    selected; the verb's function gets `request` and `named`."""
     return _decorate(_requesting(function, names_object=True), _COMMON + _SELECTING)
 
 
@@ -209,7 +210,7 @@ def make_request(words: dict[str, Any]) -> Request:
     if files and (words["nodes"] or words["lanes"] or words["scopes"]):
         raise click.UsageError("-f and --node/--lane/--scope exclude each other.")
     return Request(
-        config=config_dir(words["config"]),
+        config=find_configuration_folder(words["config"]),
         product=words["product"] or "",
         nodes=tuple(words["nodes"] or ()),
         lanes=tuple(words["lanes"] or ()),

@@ -10,8 +10,8 @@ import click
 from planner.shipped_files import shipped_config_folder
 
 
-def config_dir(given: str | None) -> Path:
-    """The configuration folder: --config, HWPLAN_CONFIG, ./config, or the one shipped with the package."""
+def find_configuration_folder(given: str | None) -> Path:
+    """Find the configuration folder: --config, HWPLAN_CONFIG, ./config, or the one shipped with the package."""
     named = given or os.environ.get("HWPLAN_CONFIG")
     if named:
         return Path(named)
@@ -25,6 +25,8 @@ def completion_candidates(ctx: click.Context, what: str) -> list[str]:
     from planner.errors import HwplanError
 
     try:
-        return completion_words(config_dir(ctx.params.get("config")), what, tuple(ctx.params.get("nodes") or ()))
+        return completion_words(
+            find_configuration_folder(ctx.params.get("config")), what, tuple(ctx.params.get("nodes") or ())
+        )
     except (HwplanError, OSError):
         return []

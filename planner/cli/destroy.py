@@ -37,14 +37,14 @@ def destroy(
     **how: Any,
 ) -> int:
     """Delete everything of an owned set, in reverse order, with what depends on it; what others still use stays."""
-    from planner.app.apply_plan import apply_plan_run
+    from planner.app.apply_plan import apply_fresh_plan
     from planner.app.destroy_plan import make_destroy_plan, make_owned_set_destroy_plan
     from planner.app.plan_files import write_plan_file
     from planner.app.session import open_session
     from planner.app.shown_plans import store_shown_plan
-    from planner.app.undeclared_sets import open_owned_set_session
+    from planner.app.undeclared_owned_sets import open_owned_set_session
+    from planner.cli.print_pages import exit_code_of_plan_only_shown, print_plan, print_plan_remarks, print_run_result
     from planner.cli.run_options import make_run_choices
-    from planner.cli.show_pages import exit_code_of_shown_plan, show_plan, show_remarks, show_run
 
     options = make_run_choices(request, **how)
     form = "json" if as_json else form
@@ -56,14 +56,14 @@ def destroy(
             write_plan_file(made.plan, out)
         if not confirm or dry_run:
             store_shown_plan(request, made)
-            page = show_plan(made, request, form, verb="destroy", saved=out, allow=options.allow)
+            page = print_plan(made, request, form, verb="destroy", saved=out, allow=options.allow)
             print_page(page, exact=form == "json")
-            return exit_code_of_shown_plan(made.plan)
-        report = apply_plan_run(made, session, options, approved=plan_id)
-    remarks = show_remarks(made)
+            return exit_code_of_plan_only_shown(made.plan)
+        report = apply_fresh_plan(made, session, options, approved=plan_id)
+    remarks = print_plan_remarks(made)
     if remarks and not as_json:
         print_page("\n".join(f"warning: {remark}" for remark in remarks))
-    return show_run(report, request, as_json, (lambda _: {"warnings": list(remarks)}) if remarks else None)
+    return print_run_result(report, request, as_json, (lambda _: {"warnings": list(remarks)}) if remarks else None)
 
 
 def refuse_set_option_with_selection(request: Request, owned_set: str | None) -> None:

@@ -25,7 +25,7 @@ def start_as_detached_job(
     Raises click.UsageError without --confirm, and for manifests on standard input, which a job has not.
     """
     from planner.app.detached_jobs import start_detached_job
-    from planner.cli.show_pages import command_line_for_verb
+    from planner.cli.print_pages import command_line_for_verb
 
     if not confirmed:
         raise click.UsageError("--detach goes with --confirm: a plan is shown at once.")

@@ -106,16 +106,16 @@ def drift(
             out,
         )
         return 0
-    from planner.app.drift_report import read_drift_report
+    from planner.app.drift_report import detect_drift
 
-    report = read_drift_report(request, ack, ignore)
+    report = detect_drift(request, ack, ignore)
     write_page(_page(report, request, "json" if as_json else form), out)
     return report.exit_code
 
 
 def _issue(request: Request, ack: Path | None, ignore: Path | None, out: Path | None, *, confirm: bool) -> int:
-    from planner.app.drift_issues import drift_issue_lines, update_drift_issues
-    from planner.cli.show_pages import command_line_for_verb
+    from planner.app.drift_issues import drift_issue_result_lines, update_drift_issues
+    from planner.cli.print_pages import command_line_for_verb
 
     found = update_drift_issues(request, ack, ignore, confirm=confirm)
     again = (
@@ -123,7 +123,7 @@ def _issue(request: Request, ack: Path | None, ignore: Path | None, out: Path | 
         if confirm or not found.results
         else [f"to write them: {command_line_for_verb('drift --issue --confirm', request)}"]
     )
-    lines = [_page(found.report, request, "text"), "", *drift_issue_lines(found, confirmed=confirm), *again]
+    lines = [_page(found.report, request, "text"), "", *drift_issue_result_lines(found, confirmed=confirm), *again]
     write_page("\n".join(lines), out)
     return found.exit_code
 
@@ -131,11 +131,11 @@ def _issue(request: Request, ack: Path | None, ignore: Path | None, out: Path | 
 def _adopt(
     request: Request, address: str, ack: Path | None, ignore: Path | None, *, confirm: bool, as_json: bool
 ) -> int:
-    from planner.app.adopt_drift import adopt_drift, write_configuration_patch
-    from planner.cli.show_pages import command_line_for_verb
+    from planner.app.adopt_drift import make_drift_adoption_patch, write_configuration_patch
+    from planner.cli.print_pages import command_line_for_verb
     from planner.render.adoption_text import adoption_json, render_adoption
 
-    adoption = adopt_drift(request, address, ack, ignore)
+    adoption = make_drift_adoption_patch(request, address, ack, ignore)
     written = confirm and not adoption.refused and bool(adoption.adopted)
     if written:
         write_configuration_patch(adoption.patch)
@@ -154,6 +154,6 @@ def _page(report: DriftReport, request: Request, form: str) -> str:
         from planner.render.drift_markdown import render_drift_markdown
 
         return render_drift_markdown(report)
-    from planner.cli.show_pages import show_drift
+    from planner.cli.print_pages import print_drift_report
 
-    return show_drift(report, request, form)
+    return print_drift_report(report, request, form)

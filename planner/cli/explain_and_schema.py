@@ -21,11 +21,11 @@ def explain(request: Request, what: str | None, form: str) -> None:
 
     What a product adds to lanes and nodes: `hwplan explain PRODUCT.Lane`.
     """
-    from planner.app.product_defined_fields import product_fields_of_request
+    from planner.app.product_defined_fields import load_product_field_models
     from planner.loading.kind_documentation import explain_kind as text_of
     from planner.loading.kind_documentation import json_schema_of_kind, summaries_of_kinds
 
-    products = product_fields_of_request(request, what)
+    products = load_product_field_models(request, what)
     if form != "text":
         found = dict(summaries_of_kinds(products)) if what is None else json_schema_of_kind(what, products)
         print_document(
@@ -48,10 +48,10 @@ def schema(request: Request, out: Path | None) -> None:
     """Write the JSON Schema of every configuration file and kind, for editors. Those of lanes are one per product."""
     import json
 
-    from planner.app.product_defined_fields import product_fields_of_request
+    from planner.app.product_defined_fields import load_product_field_models
     from planner.loading.json_schema import json_schemas
 
-    found = json_schemas(product_fields_of_request(request))
+    found = json_schemas(load_product_field_models(request))
     if out is None:
         print_json(found, indent=2)
         return

@@ -13,7 +13,7 @@ import click
 from planner.app.request import Request
 from planner.cli.common_options import common_options, option_completer
 from planner.cli.output_formats import format_options
-from planner.cli.run_options import duration_option
+from planner.cli.run_options import parse_duration_option
 from planner.cli.terminal_output import wants_colour, write_page
 
 if TYPE_CHECKING:
@@ -135,7 +135,7 @@ def fleet(
     """
     from planner.app.fleet.fleet_shards import select_fleet, shards_of_part
 
-    seconds = duration_option(timeout, "--timeout") or 0.0
+    seconds = parse_duration_option(timeout, "--timeout") or 0.0
     if seconds < 1:
         raise click.UsageError("--timeout: at least 1s, or no shard could be looked at.")
     found = select_fleet(request)
@@ -177,11 +177,11 @@ def fleet(
 def _page(report: FleetReport, request: Request, found: FleetSelection, form: str) -> str:
     if form == "json":
         from planner.fleet_document import fleet_document
-        from planner.render.json_text import render_json
+        from planner.render.json_text import render_document_as_json
 
-        return render_json(fleet_document(report))
+        return render_document_as_json(fleet_document(report))
     from planner.app.fleet.fleet_shards import request_of_shard
-    from planner.cli.show_pages import command_line_for_verb
+    from planner.cli.print_pages import command_line_for_verb
     from planner.render.fleet_text import fleet_verdict, render_fleet
 
     if request.quiet:

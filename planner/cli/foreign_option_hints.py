@@ -67,8 +67,8 @@ _OPTIONS: Mapping[str, str] = MappingProxyType(
 )  # fmt: skip
 
 
-def verb_hint(word: str, verbs: Collection[str]) -> str:
-    """What the reader may have meant by a verb that is none."""
+def hint_for_verb_of_other_tool(word: str, verbs: Collection[str]) -> str:
+    """The verb of hwplan that a verb of another tool, or a mistyped one, may mean."""
     meant = _VERBS.get(word.lower())
     if meant in verbs:
         return f"That is {meant!r} here: hwplan {meant} --help."
@@ -78,16 +78,16 @@ def verb_hint(word: str, verbs: Collection[str]) -> str:
     return f"Did you mean {near[0]!r}?" if near else "See hwplan --help."
 
 
-def option_hint(name: str) -> str:
-    """What stands for an option of another tool; empty when its name says nothing."""
+def hint_for_option_of_other_tool(name: str) -> str:
+    """What hwplan has in place of an option of another tool (kubectl, terraform); empty when its name says nothing."""
     plain = name.split("=")[0]
     return _OPTIONS.get(plain) or (_OPTIONS.get(f"-{plain}", "") if plain[:2] != "--" else "")
 
 
-def with_option_hint(error: click.UsageError) -> click.UsageError:
+def with_hint_for_option_of_other_tool(error: click.UsageError) -> click.UsageError:
     """The error with the meaning of the option that it is about, where that is known."""
     name = getattr(error, "option_name", "") or ""
-    hint = option_hint(name)
+    hint = hint_for_option_of_other_tool(name)
     return click.UsageError(f"{error.message.rstrip('.')}. Here: {hint}", error.ctx) if hint else error
 
 
@@ -103,7 +103,7 @@ def refuse_single_dash(command: click.Command, arguments: list[str], ctx: click.
             continue
         if f"-{plain}" in names:
             raise click.UsageError(f"{plain} has two dashes here: -{plain}", ctx)
-        if len(plain) > 4 and (hint := option_hint(plain)):
+        if len(plain) > 4 and (hint := hint_for_option_of_other_tool(plain)):
             raise click.UsageError(f"No such option: {plain}. Here: {hint}", ctx)
 
 

@@ -19,9 +19,9 @@ FORMATS = ("text", "mermaid", "dot", "svg", "json")
 def graph(request: Request, form: str) -> None:
     """Show the resource graph."""
     from planner.app.selection_graph import load_selection_graph
-    from planner.cli.show_pages import show_graph
+    from planner.cli.print_pages import print_graph
 
-    print_page(show_graph(load_selection_graph(request), form))
+    print_page(print_graph(load_selection_graph(request), form))
 
 
 @click.command()

@@ -9,11 +9,11 @@ from planner.app.request import Request
 from planner.plan import Plan
 
 if TYPE_CHECKING:
-    from planner.app.plan_run import PlanRun
+    from planner.app.plan_with_inputs import PlanWithInputs
     from planner.errors import GuardRefused
 
 
-def guards_refusing_plan_run(made: PlanRun, request: Request) -> tuple[GuardRefused, ...]:
+def guards_refusing_fresh_plan(made: PlanWithInputs, request: Request) -> tuple[GuardRefused, ...]:
     """The guards that the apply of a plan will be refused by. A plan of a saved cluster is applied elsewhere, with the
     state that is there: what the state of this machine lacks is no danger."""
     from planner.app.snapshot_records import is_saved_snapshot

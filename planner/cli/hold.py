@@ -39,7 +39,7 @@ def hold_set(request: Request, reason: str, source_commit: str) -> None:
 def hold_release(request: Request) -> None:
     """Release a lane: the next trigger rolls its newest commit out."""
     from planner.app.lane_holds import release_hold
-    from planner.cli.show_pages import command_line_for_verb
+    from planner.cli.print_pages import command_line_for_verb
 
     ended = release_hold(request)
     print_page(f"released: {safe_text(str(ended))}\nnext: {command_line_for_verb('trigger', request)}")

@@ -25,12 +25,12 @@ def image() -> None:
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 def image_status(request: Request, as_json: bool) -> int:
     """Is each tag there, with which digest. Reads only."""
-    from planner.app.part_filters import is_registry_image
-    from planner.app.part_status import read_part_status
-    from planner.cli.show_pages import command_line_for_verb
+    from planner.app.resource_filters import is_registry_image
+    from planner.app.selected_resources_status import read_status_of_selected_resources
+    from planner.cli.print_pages import command_line_for_verb
     from planner.render.image_status import image_status_json, render_image_status
 
-    found = read_part_status(request, is_registry_image)
+    found = read_status_of_selected_resources(request, is_registry_image)
     commands = {origin: command_line_for_verb(f"image {verb}", request) for origin, verb in _VERBS.items()}
     if as_json:
         print_json(image_status_json(found, commands=commands))
@@ -43,13 +43,15 @@ def image_status(request: Request, as_json: bool) -> int:
 @selection_options
 @approval_options
 @apply_options
-def image_preload(request: Request, plan_id: str, confirm: bool, dry_run: bool, as_json: bool, **how: Any) -> int:
+def image_preload_into_registry(
+    request: Request, plan_id: str, confirm: bool, dry_run: bool, as_json: bool, **how: Any
+) -> int:
     """Copy public images into the node's registry, by digest."""
-    from planner.app.part_filters import is_copied_image
-    from planner.cli.part_command import plan_and_apply_part
+    from planner.app.resource_filters import is_copied_image
+    from planner.cli.plan_or_apply_selected_resources import plan_or_apply_selected_resources
 
     confirmed = confirm and not dry_run
-    return plan_and_apply_part(
+    return plan_or_apply_selected_resources(
         request, is_copied_image, "image preload", confirm=confirmed, plan_id=plan_id, json=as_json, how=how
     )
 
@@ -60,11 +62,11 @@ def image_preload(request: Request, plan_id: str, confirm: bool, dry_run: bool, 
 @apply_options
 def image_build(request: Request, plan_id: str, confirm: bool, dry_run: bool, as_json: bool, **how: Any) -> int:
     """Build images from their Dockerfiles, and push them."""
-    from planner.app.part_filters import is_built_image
-    from planner.cli.part_command import plan_and_apply_part
+    from planner.app.resource_filters import is_built_image
+    from planner.cli.plan_or_apply_selected_resources import plan_or_apply_selected_resources
 
     confirmed = confirm and not dry_run
-    return plan_and_apply_part(
+    return plan_or_apply_selected_resources(
         request, is_built_image, "image build", confirm=confirmed, plan_id=plan_id, json=as_json, how=how
     )
 
@@ -72,7 +74,7 @@ def image_build(request: Request, plan_id: str, confirm: bool, dry_run: bool, as
 @image.command("logs")
 @click.argument("image_name", metavar="NAME")
 @selection_options
-def image_logs(request: Request, image_name: str) -> None:
+def image_logs_from_journal(request: Request, image_name: str) -> None:
     """What the journal of the last runs says about the image NAME: when, how it ended, and why.
 
     Ends with 1 for an image that is not declared and that no run touched.
@@ -95,7 +97,7 @@ def image_logs(request: Request, image_name: str) -> None:
 def _check_declared(request: Request, name: str) -> None:
     """Raise SelectionError for a name that no declared image has."""
     from planner.app.load_desired import load_desired_offline
-    from planner.app.part_filters import is_registry_image
+    from planner.app.resource_filters import is_registry_image
     from planner.errors import SelectionError
     from planner.loading.problems import did_you_mean
 

@@ -21,9 +21,9 @@ def init(request: Request, new: str, node: str) -> None:
 
     They go to ./config and ./templates, or to --config DIR and the templates beside it. Never overwrites.
     """
-    from planner.app.starter_product import describe_new_product, starter_files, write_new_files
+    from planner.app.starter_product import make_new_product, starter_files, write_new_files
 
-    product = describe_new_product(locate_new_product_folder(), new, node, request.context)
+    product = make_new_product(locate_new_product_folder(), new, node, request.context)
     files = starter_files(product)
     write_new_files(files)
     lines = [

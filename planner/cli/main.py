@@ -43,9 +43,9 @@ class _Verbs(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         if args and not args[0].startswith("-") and args[0] not in VERBS:
-            from planner.cli.foreign_option_hints import verb_hint
+            from planner.cli.foreign_option_hints import hint_for_verb_of_other_tool
 
-            raise click.UsageError(f"There is no verb {args[0]!r}. {verb_hint(args[0], VERBS)}", ctx)
+            raise click.UsageError(f"There is no verb {args[0]!r}. {hint_for_verb_of_other_tool(args[0], VERBS)}", ctx)
         name, command, rest = super().resolve_command(ctx, args)
         if command is not None and any(word[:1] == "-" and word[:2] != "--" and len(word) > 2 for word in rest):
             from planner.cli.foreign_option_hints import refuse_single_dash
@@ -115,9 +115,9 @@ def run_command_line(arguments: list[str]) -> int:
         return INTERRUPTED
     except click.ClickException as error:
         if isinstance(error, click.UsageError):
-            from planner.cli.foreign_option_hints import with_option_hint
+            from planner.cli.foreign_option_hints import with_hint_for_option_of_other_tool
 
-            error = with_option_hint(error)
+            error = with_hint_for_option_of_other_tool(error)
         error.show()
         return 1  # click says 2, which means "changes" here
     except HwplanError as error:

@@ -13,7 +13,7 @@ import click
 from planner.app.request import Request
 from planner.cli.apply import apply_options
 from planner.cli.common_options import approval_options, selection_options
-from planner.cli.run_options import duration_option
+from planner.cli.run_options import parse_duration_option
 from planner.cli.terminal_output import print_document, print_page, wants_colour
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def observe() -> None:
 @selection_options
 @_JSON
 @click.option("--full", is_flag=True, help="What is as declared as well.")
-def observe_status(request: Request, as_json: bool, full: bool) -> int:
+def observe_status_of_scope(request: Request, as_json: bool, full: bool) -> int:
     """The scope `observability`: what is not as declared. The same as `hwplan status --scope observability`."""
     from planner.cli.status import show_scope_status
 
@@ -44,7 +44,7 @@ def observe_status(request: Request, as_json: bool, full: bool) -> int:
 @selection_options
 @approval_options
 @apply_options
-def observe_apply(request: Request, plan_id: str, confirm: bool, dry_run: bool, as_json: bool, **how: Any) -> int:
+def observe_apply_scope(request: Request, plan_id: str, confirm: bool, dry_run: bool, as_json: bool, **how: Any) -> int:
     """Apply the scope `observability`. The same as `hwplan apply --scope observability`."""
     from planner.cli.apply import show_or_apply_plan
 
@@ -87,7 +87,7 @@ def observe_query(
 @observe.command("targets")
 @selection_options
 @_JSON
-def observe_targets(request: Request, as_json: bool) -> int:
+def observe_scrape_targets(request: Request, as_json: bool) -> int:
     """What Prometheus scrapes, and whether it answers."""
     from planner.app.observe.scrape_targets import read_scrape_targets
 
@@ -97,7 +97,7 @@ def observe_targets(request: Request, as_json: bool) -> int:
 @observe.command("boundary")
 @selection_options
 @_JSON
-def observe_boundary(request: Request, as_json: bool) -> int:
+def observe_boundary_of_scrape_targets(request: Request, as_json: bool) -> int:
     """Declared targets (`observability.jobs` of the node) against those that are scraped: neither fewer nor more."""
     from planner.app.observe.scrape_targets import read_scrape_targets
 
@@ -110,12 +110,12 @@ def observe_boundary(request: Request, as_json: bool) -> int:
 @click.option("--times", type=click.IntRange(1, 100), default=3, show_default=True, help="Rounds in a row.")
 @click.option("--every", default="5s", show_default=True, metavar="DURATION", help="Between two rounds.")
 @click.option("--within", default="2m", show_default=True, metavar="DURATION", help="Time for all rounds.")
-def observe_closeout(request: Request, as_json: bool, times: int, every: str, within: str) -> int:
+def observe_closeout_queries(request: Request, as_json: bool, times: int, every: str, within: str) -> int:
     """All declared queries, several times in a row: one that does not hold starts the count again."""
     from planner.app.observe.metrics_queries import ask_queries_repeatedly, declared_queries
 
     queries, reader = declared_queries(request)
-    pause, longest = duration_option(every, "--every") or 0.0, duration_option(within, "--within") or 0.0
+    pause, longest = parse_duration_option(every, "--every") or 0.0, parse_duration_option(within, "--within") or 0.0
     last: MetricsQueryRounds | None = None
     for last in ask_queries_repeatedly(reader, queries, times, every=pause, within=longest):
         if not as_json and not request.quiet:
@@ -131,19 +131,19 @@ def observe_closeout(request: Request, as_json: bool, times: int, every: str, wi
 @_JSON
 @click.option("--client", "clients", multiple=True, required=True, metavar="ID", help="A client of the egress proxy.")
 @click.option("--window", default="5m", show_default=True, metavar="DURATION", help="How far back.")
-def observe_traffic(request: Request, as_json: bool, clients: tuple[str, ...], window: str) -> int:
+def observe_egress_proxy_traffic(request: Request, as_json: bool, clients: tuple[str, ...], window: str) -> int:
     """Rate and total of a client of the egress proxy, from the proxy server's own metrics."""
-    from planner.app.observe.scrape_targets import read_proxy_traffic
-    from planner.render.metrics import client_traffic_json, render_proxy_traffic
+    from planner.app.observe.scrape_targets import read_egress_proxy_traffic
+    from planner.render.prometheus_metrics import proxy_client_traffic_json, render_proxy_traffic
     from planner.rollout.metrics_verdicts import HOLDS
 
-    seconds = duration_option(window, "--window") or 0.0
+    seconds = parse_duration_option(window, "--window") or 0.0
     if seconds < 1:
         raise click.UsageError("--window is at least 1s.")
-    node, rows = read_proxy_traffic(request, clients, seconds)
+    node, rows = read_egress_proxy_traffic(request, clients, seconds)
     code = 0 if all(row.state == HOLDS for row in rows) else 2
     if as_json:
-        shown = [client_traffic_json(row) for row in rows]
+        shown = [proxy_client_traffic_json(row) for row in rows]
         print_document("json", {"schemaVersion": 1, "node": node, "exitCode": code, "clients": shown})
     else:
         print_page(
@@ -165,24 +165,24 @@ def _verdict(rows: Any) -> str:
 def _show_queries(
     request: Request, rows: Any, simulated: bool, code: int, as_json: bool, verdict: str, **more: int
 ) -> None:
-    from planner.render.metrics import queries_json, render_prometheus_queries
+    from planner.render.prometheus_metrics import prometheus_queries_json, render_prometheus_queries
 
     node = ", ".join(request.nodes)
     if as_json:
-        print_document("json", {**queries_json(rows, node=node, simulated=simulated, code=code), **more})
+        print_document("json", {**prometheus_queries_json(rows, node=node, simulated=simulated, code=code), **more})
     else:
         about = " · ".join([node or "metrics", *["simulated"] * simulated])
         print_page(render_prometheus_queries(rows, verdict, about=about, colour=wants_colour()))
 
 
 def _show_targets(found: ObservedScrapeTargets, as_json: bool) -> int:
-    from planner.render.metrics import render_targets, targets_json
+    from planner.render.prometheus_metrics import render_scrape_targets, scrape_targets_json
     from planner.rollout.metrics_verdicts import exit_code_of_scrape_targets
 
     code = exit_code_of_scrape_targets(found.rows)
     if as_json:
-        print_document("json", targets_json(found.rows, node=found.node, simulated=found.simulated, code=code))
+        print_document("json", scrape_targets_json(found.rows, node=found.node, simulated=found.simulated, code=code))
     else:
         about = " · ".join([found.node, found.server, *["simulated"] * found.simulated])
-        print_page(render_targets(found.rows, about=about, colour=wants_colour()))
+        print_page(render_scrape_targets(found.rows, about=about, colour=wants_colour()))
     return code

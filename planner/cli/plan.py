@@ -15,7 +15,7 @@ from planner.cli.terminal_output import print_page
 if TYPE_CHECKING:
     from planner.address import Address
     from planner.plan import Plan
-    from planner.render.review_context import ReviewContext
+    from planner.render.git_change_under_review import GitChangeUnderReview
 
 _REVIEWED = ("markdown", "html")  # pages that somebody decides by
 FORMATS = ("text", "wide", "json", "yaml", "markdown", "html", "mermaid", "dot", "svg")
@@ -83,11 +83,11 @@ def plan(
         return _pull(request, number, form, detailed_exitcode)
     if against:
         return _compare(request, saved, against, form, detailed_exitcode)
-    from planner.app.plan_run import open_plan_run
+    from planner.app.plan_with_inputs import open_session_with_plan
     from planner.app.shown_plans import store_shown_plan
-    from planner.cli.show_pages import exit_code_of_shown_plan, show_drift, show_plan
+    from planner.cli.print_pages import exit_code_of_plan_only_shown, print_drift_report, print_plan
 
-    with open_plan_run(request) as (one, session):
+    with open_session_with_plan(request) as (one, session):
         store_shown_plan(request, one)
         if out is not None:
             from planner.app.plan_files import write_plan_file
@@ -95,35 +95,35 @@ def plan(
             write_plan_file(one.plan, out)
         if refresh_only:
             report = one.drift()
-            print_page(show_drift(report, request, "json" if form == "json" else "text"))
+            print_page(print_drift_report(report, request, "json" if form == "json" else "text"))
             return report.exit_code if detailed_exitcode or report.exit_code == 1 else 0
         now = session.world.clock.now()
         review = _review(one.plan, request, now, base, change) if base or change or form in _REVIEWED else None
-        print_page(show_plan(one, request, form, saved=out, review=review), exact=form == "json")
-    return exit_code_of_shown_plan(one.plan) or (2 if detailed_exitcode and one.plan.applyable else 0)
+        print_page(print_plan(one, request, form, saved=out, review=review), exact=form == "json")
+    return exit_code_of_plan_only_shown(one.plan) or (2 if detailed_exitcode and one.plan.applyable else 0)
 
 
 def _pull(request: Request, number: int, form: str, detailed_exitcode: bool) -> int:
     import json
 
-    from planner.app.pull_request_plan import open_pull_request_plan, pull_request_stages_input
-    from planner.cli.show_pages import command_line_for_object, exit_code_of_shown_plan, show_plan
+    from planner.app.pull_request_plan import make_predicted_pull_request_stages_input, open_pull_request_plan
+    from planner.cli.print_pages import command_line_for_object, exit_code_of_plan_only_shown, print_plan
     from planner.plan_id import short_plan_id
     from planner.pull_requests.predicted_merge_verification import PredictedMerge
-    from planner.render.json_text import render_json
-    from planner.render.pull_request_stages import (
-        pull_request_approval_words,
-        pull_request_headline,
-        pull_request_stage_facts,
+    from planner.render.git_change_under_review import GitChangeUnderReview
+    from planner.render.json_text import render_document_as_json
+    from planner.render.predicted_pull_request_stages import (
+        predicted_pull_request_stage_facts,
+        pull_request_merge_effect_headline,
+        what_pull_request_approval_covers,
     )
-    from planner.render.review_context import ReviewContext
-    from planner.render.rollout_pages import promotion_prediction_document
+    from planner.render.rollout_forecast_and_time_spent import promotion_prediction_document
     from planner.rollout.argo_prediction import ArgoPrediction
 
     with open_pull_request_plan(request, number) as found:
-        way, pull = pull_request_stages_input(found), found.pull
-        stages = pull_request_stage_facts(way, found.plan)
-        review = ReviewContext(
+        way, pull = make_predicted_pull_request_stages_input(found), found.pull
+        stages = predicted_pull_request_stage_facts(way, found.plan)
+        review = GitChangeUnderReview(
             planned_at=found.session.world.clock.now(),
             name=f"pull request {number}",
             title=pull.title,
@@ -134,40 +134,40 @@ def _pull(request: Request, number: int, form: str, detailed_exitcode: bool) -> 
             command_of=lambda verb, address: command_line_for_object(verb, request, address),
             way=stages,
             identifier=found.identifier,
-            approval=pull_request_approval_words(way, short_plan_id(found.identifier)),
-            headline=pull_request_headline(way),
+            approval=what_pull_request_approval_covers(way, short_plan_id(found.identifier)),
+            headline=pull_request_merge_effect_headline(way),
         )
-        page = show_plan(found.made, request, form, review=review, offer=False)
+        page = print_plan(found.made, request, form, review=review, offer=False)
         if form == "json":
             told = {"pullRequest": number, "head": pull.head, "id": found.identifier}
             told["way"] = [{"stage": one.title, "text": "".join(one.words)} for one in stages]
             argo = promotion_prediction_document(found.argo or ArgoPrediction(problem=found.problem))
-            page = render_json({**json.loads(page), "approval": told, "argo": argo})
+            page = render_document_as_json({**json.loads(page), "approval": told, "argo": argo})
         print_page(page, exact=form == "json")
-        return exit_code_of_shown_plan(found.plan) or (2 if detailed_exitcode and found.plan.applyable else 0)
+        return exit_code_of_plan_only_shown(found.plan) or (2 if detailed_exitcode and found.plan.applyable else 0)
 
 
-def _review(plan: Plan, request: Request, now: str, base: str, name: str) -> ReviewContext:
-    from planner.app.reviewed_change import reviewed_change
-    from planner.cli.show_pages import command_line_for_object
+def _review(plan: Plan, request: Request, now: str, base: str, name: str) -> GitChangeUnderReview:
+    from planner.app.git_change_under_review import read_git_change_under_review
+    from planner.cli.print_pages import command_line_for_object
 
     def command_of(verb: str, address: Address) -> str:
         return command_line_for_object(verb, request, address)
 
-    return reviewed_change(request, plan, planned_at=now, command_of=command_of, base=base, name=name)
+    return read_git_change_under_review(request, plan, planned_at=now, command_of=command_of, base=base, name=name)
 
 
 def _compare(request: Request, saved: str, against: str, form: str, detailed_exitcode: bool) -> int:
-    from planner.app.plan_files import read_stored_plan
-    from planner.app.plan_run import open_plan_run
+    from planner.app.plan_files import read_plan_of_file_or_run
+    from planner.app.plan_with_inputs import open_session_with_plan
     from planner.plan_id import plan_id
     from planner.render.plan_comparison import render_plan_comparison, render_plan_comparison_json
 
-    before = read_stored_plan(request, against)
+    before = read_plan_of_file_or_run(request, against)
     if saved:
-        after = read_stored_plan(request, saved)
+        after = read_plan_of_file_or_run(request, saved)
     else:
-        with open_plan_run(request) as (one, _):
+        with open_session_with_plan(request) as (one, _):
             after = one.plan
     as_json = form == "json"
     print_page((render_plan_comparison_json if as_json else render_plan_comparison)(before, after), exact=as_json)

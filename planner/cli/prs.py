@@ -17,7 +17,7 @@ from planner.cli.terminal_output import print_json, print_page, show_error
 
 if TYPE_CHECKING:
     from planner.app.pull_requests.apply_cycle import PlannedCycle
-    from planner.app.pull_requests.monitor import MonitorChoices
+    from planner.app.pull_requests.monitor import MonitorLoopChoices
     from planner.app.pull_requests.monitor_cronjob import MonitorCronJob
     from planner.app.pull_requests.monitored_lane import MonitoredLane
     from planner.pull_requests.cycle_record import CycleRecord
@@ -124,9 +124,9 @@ def _choices(
     purpose: str,
     cycles: int,
     interval: float,
-) -> MonitorChoices:
+) -> MonitorLoopChoices:
     from planner.app.apply_plan import ApplyChoices
-    from planner.app.pull_requests.monitor import MonitorChoices
+    from planner.app.pull_requests.monitor import MonitorLoopChoices
     from planner.executor import ErrorPolicy, ExecutionOptions, WaitPolicy
     from planner.render.run_progress import progress_observer
 
@@ -139,14 +139,14 @@ def _choices(
     how = ApplyChoices(options, (), _PATIENCE, None if place.request.quiet else progress_observer)
     told = _told_json if as_json else _teller(place)
     show = _shower(place) if dry_run and not as_json else None
-    return MonitorChoices(how, purpose, told, show_error, show, dry_run, cycles, interval)
+    return MonitorLoopChoices(how, purpose, told, show_error, show, dry_run, cycles, interval)
 
 
 def _teller(place: MonitoredLane) -> Callable[[CycleRecord], None]:
-    from planner.render.pull_request_cycle_text import render_pull_cycle
+    from planner.render.pull_request_cycle_text import render_pull_request_cycle
 
     def told(record: CycleRecord) -> None:
-        page = render_pull_cycle(record, f"{place.node}/{place.lane}", place.repo, place.branch)
+        page = render_pull_request_cycle(record, f"{place.node}/{place.lane}", place.repo, place.branch)
         print_page(page.rpartition("\n")[2] if place.request.quiet else page)
 
     return told
@@ -157,18 +157,18 @@ def _told_json(record: CycleRecord) -> None:
 
 
 def _shower(place: MonitoredLane) -> Callable[[PlannedCycle], None]:
-    from planner.cli.show_pages import show_plan
+    from planner.cli.print_pages import print_plan
 
     def show(planned: PlannedCycle) -> None:
         if not place.request.quiet:
-            print_page(show_plan(planned.made, place.request, "text", verb="prs", confirmed=True) + "\n")
+            print_page(print_plan(planned.made, place.request, "text", verb="prs", confirmed=True) + "\n")
 
     return show
 
 
 def _stored(place: MonitoredLane, *, as_json: bool, resume: bool) -> int:
     from planner.app.pull_requests.monitor import resume_lane, stored_pull_request_cycles
-    from planner.render.pull_request_cycle_text import render_pull_history
+    from planner.render.pull_request_cycle_text import render_pull_request_cycle_history
     from planner.text_safe import safe_text
 
     accepted = resume_lane(place) if resume else ()
@@ -180,7 +180,7 @@ def _stored(place: MonitoredLane, *, as_json: bool, resume: bool) -> int:
         lines = [f"accepted, and not rolled out: {safe_text(one)}" for one in accepted]
         print_page("\n".join([*lines, f"{place.node}/{place.lane} goes on with its next cycle"]))
         return 0
-    print_page(render_pull_history(document))
+    print_page(render_pull_request_cycle_history(document))
     return 0
 
 

@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 _WORKERS_A_CONNECTION = 2
 
 
-def duration_option(text: str | None, option: str) -> float | None:
-    """Seconds of a duration option. Raises click.UsageError for anything that is not a duration."""
+def parse_duration_option(text: str | None, option: str) -> float | None:
+    """The seconds that the text of a duration option means. Raises click.UsageError for anything that is not a
+    duration."""
     if text is None:
         return None
     try:
@@ -38,8 +39,8 @@ def make_run_choices(
     allow: tuple[str, ...],
     again: str = "",
 ) -> ApplyChoices:
-    """The choices of a run, progress on stderr included. `again` is the verb that goes on with what is not over, where
-    it is not `apply --resume`."""
+    """Make the choices of an apply run from the options of its command, progress on stderr included. `again` is the
+    verb that goes on with what is not over, where it is not `apply --resume`."""
     from planner.app.apply_plan import ApplyChoices
     from planner.executor import ErrorPolicy, ExecutionOptions, WaitPolicy
     from planner.planning.plan_guards import NAMES
@@ -50,7 +51,7 @@ def make_run_choices(
     chosen = ExecutionOptions(
         parallelism=_WORKERS_A_CONNECTION * request.parallelism,
         wait=WaitPolicy.ALL if wait else WaitPolicy.NEEDED,
-        timeout=duration_option(timeout, "--timeout"),
+        timeout=parse_duration_option(timeout, "--timeout"),
         on_error=ErrorPolicy(on_error),
         crash_folder=Path(".hwplan") / "crashes" if request.debug else None,
     )
@@ -58,6 +59,6 @@ def make_run_choices(
     return ApplyChoices(
         options,
         allow,
-        duration_option(lock_timeout, "--lock-timeout") or 0.0,
+        parse_duration_option(lock_timeout, "--lock-timeout") or 0.0,
         None if request.quiet else progress_observer,
     )

@@ -45,7 +45,9 @@ def sandbox_create(request: Request, directory: Path, whole_fleet: bool) -> None
 @click.argument("assignments", nargs=-1, required=True, metavar="PATH=VALUE...")
 @click.option("--manager", required=True, metavar="NAME", help="Who does it: the field manager to record.")
 @common_options
-def sandbox_set(request: Request, directory: Path, address: str, assignments: tuple[str, ...], manager: str) -> None:
+def sandbox_set_object_fields(
+    request: Request, directory: Path, address: str, assignments: tuple[str, ...], manager: str
+) -> None:
     """Play somebody else: change fields of the live object ADDRESS.
 
     A PATH is written as plans show it, a VALUE as in YAML or JSON; null removes the field. Of a value of a Secret
@@ -60,7 +62,7 @@ def sandbox_set(request: Request, directory: Path, address: str, assignments: tu
 @click.argument("directory", type=click.Path(exists=True, path_type=Path))
 @click.argument("address")
 @common_options
-def sandbox_delete(request: Request, directory: Path, address: str) -> None:
+def sandbox_delete_object(request: Request, directory: Path, address: str) -> None:
     """Play somebody else: delete the live object ADDRESS."""
     from planner.app.sandbox import simulate_foreign_delete
 
@@ -75,7 +77,7 @@ def sandbox_delete(request: Request, directory: Path, address: str) -> None:
 )
 @click.option("--undo", is_flag=True, help="It works again.")
 @common_options
-def sandbox_fail(request: Request, directory: Path, address: str, task: str, undo: bool) -> None:
+def sandbox_fail_effect(request: Request, directory: Path, address: str, task: str, undo: bool) -> None:
     """Make the effect of ADDRESS fail from now on: a run, a sync, a push, a probe, or any object.
 
     A PipelineRun comes to a failed end; everything else refuses to be done.

@@ -26,7 +26,7 @@ def secret_status(request: Request, as_json: bool) -> int:
     Exit codes: 0 also when something differs, 1 when a source or a live Secret cannot be read.
     """
     from planner.app.secret_status import read_secret_status
-    from planner.cli.show_pages import command_line_for_verb
+    from planner.cli.print_pages import command_line_for_verb
     from planner.render.secret_status import render_secret_status, secret_status_json
 
     found = read_secret_status(request)
@@ -44,11 +44,11 @@ def secret_status(request: Request, as_json: bool) -> int:
 @apply_options
 def secret_ensure(request: Request, plan_id: str, confirm: bool, dry_run: bool, as_json: bool, **how: Any) -> int:
     """Make the declared Secrets as their sources say. Their namespaces have to be there."""
-    from planner.app.part_filters import is_declared_secret
-    from planner.cli.part_command import plan_and_apply_part
+    from planner.app.resource_filters import is_declared_secret
+    from planner.cli.plan_or_apply_selected_resources import plan_or_apply_selected_resources
 
     confirmed = confirm and not dry_run
-    return plan_and_apply_part(
+    return plan_or_apply_selected_resources(
         request, is_declared_secret, "secret ensure", confirm=confirmed, plan_id=plan_id, json=as_json, how=how
     )
 
@@ -57,7 +57,7 @@ def secret_ensure(request: Request, plan_id: str, confirm: bool, dry_run: bool, 
 @selection_options_with_object
 @approval_options
 @apply_options
-def secret_delete(
+def secret_delete_undeclared(
     request: Request, named: str, plan_id: str, confirm: bool, dry_run: bool, as_json: bool, **how: Any
 ) -> int:
     """Delete Secrets of ours that nobody declares any more, and nothing else.
@@ -67,12 +67,12 @@ def secret_delete(
     """
     import shlex
 
-    from planner.app.part_filters import is_secret_address, selects_no_resource
-    from planner.cli.part_command import plan_and_apply_part
+    from planner.app.resource_filters import is_secret_address, selects_no_resource
+    from planner.cli.plan_or_apply_selected_resources import plan_or_apply_selected_resources
     from planner.planning.plan_guards import EMPTY_CONFIG
 
     how["allow"] = (*how["allow"], EMPTY_CONFIG)  # what is declared is left out on purpose
-    return plan_and_apply_part(
+    return plan_or_apply_selected_resources(
         request,
         selects_no_resource,
         f"secret delete --name {shlex.quote(named)}" if named else "secret delete",

@@ -49,7 +49,7 @@ def state_list(request: Request, as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 @click.option("--limit", type=click.IntRange(1, 10_000), default=50, help="How many, newest first.")
 @common_options
-def state_history(request: Request, as_json: bool, limit: int) -> None:
+def state_history_of_runs(request: Request, as_json: bool, limit: int) -> None:
     """The runs, newest first."""
     from planner.app.runtime import open_state_store
 
@@ -86,7 +86,7 @@ def state_history(request: Request, as_json: bool, limit: int) -> None:
 @click.argument("address")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 @common_options
-def state_show(request: Request, address: str, as_json: bool) -> None:
+def state_show_record_versions(request: Request, address: str, as_json: bool) -> None:
     """Every version of one resource that was applied, oldest first."""
     from planner.app.runtime import open_state_store
 

@@ -69,10 +69,10 @@ def status(
         if run or commit or closeout or watch or chosen == "markdown":
             raise click.UsageError("--scope shows resources; it goes with --full and --json only.")
         return show_scope_status(request, chosen, full)
-    from planner.app.lane.lane_evidence import LaneStatusTarget
+    from planner.app.lane.lane_evidence import CommitOrRunToReport
     from planner.app.lane.lane_status import read_lane_status
 
-    target, last = LaneStatusTarget(commit, run), ""
+    target, last = CommitOrRunToReport(commit, run), ""
     while True:
         found = read_lane_status(request, target, closeout=closeout)
         text = _page(found, request, chosen, full=full, raw=raw)
@@ -85,13 +85,13 @@ def status(
 
 
 def _page(found: LaneStatus, request: Request, form: str, *, full: bool, raw: bool) -> str:
-    from planner.render.json_text import render_json
-    from planner.render.lane_status import LaneStatusPage, lane_status_markdown, render_lane_status
+    from planner.render.json_text import render_document_as_json
+    from planner.render.lane_status import LaneStatusView, lane_status_markdown, render_lane_status
     from planner.render.lane_status_json import lane_status_json
 
     if found.record is not None:
         return _record(found, form)
-    shown = LaneStatusPage(
+    shown = LaneStatusView(
         found.cluster,
         found.selection,
         found.config,
@@ -106,19 +106,19 @@ def _page(found: LaneStatus, request: Request, form: str, *, full: bool, raw: bo
     if form == "markdown":
         return lane_status_markdown(shown)
     if form == "json":
-        return render_json(lane_status_json(shown, raw=raw), indent=2, sort_keys=False)
+        return render_document_as_json(lane_status_json(shown, raw=raw), indent=2, sort_keys=False)
     return render_lane_status(shown, colour=wants_colour(), width=terminal_width(), full=full)
 
 
 def _record(found: LaneStatus, form: str) -> str:
-    from planner.render.closeout_record import closeout_markdown, closeout_table, in_toto_statement
+    from planner.render.closeout_record import closeout_in_toto_statement, closeout_markdown, closeout_table
     from planner.rollout.closeout_record import closeout_record_bytes
 
     assert found.record is not None
     if form == "json":  # exactly the bytes that `hwplan verify` takes
         return closeout_record_bytes(found.record).decode()
     if form == "in-toto":
-        return closeout_record_bytes(in_toto_statement(found.record)).decode()
+        return closeout_record_bytes(closeout_in_toto_statement(found.record)).decode()
     if form == "markdown":
         return closeout_markdown(found.record)
     note = "written to the state" if found.written else "in the state already"
@@ -126,7 +126,7 @@ def _record(found: LaneStatus, form: str) -> str:
 
 
 def _next(found: LaneStatus, request: Request) -> str:
-    from planner.cli.show_pages import command_line_for_verb
+    from planner.cli.print_pages import command_line_for_verb
     from planner.rollout.next_action import next_lane_command
 
     held = found.hold.commit if found.hold else None
@@ -141,12 +141,12 @@ def _next(found: LaneStatus, request: Request) -> str:
 
 
 def _logs(request: Request, run: str, wanted: str, form: str) -> int:
-    from planner.app.lane.run_step_log import read_run_log
+    from planner.app.lane.run_step_log import read_step_log_of_named_run
     from planner.text_safe import safe_text
 
     if not run:
         raise click.UsageError("--logs needs --pipeline-run NAME.")
-    headline, lines = read_run_log(request, run, wanted)
+    headline, lines = read_step_log_of_named_run(request, run, wanted)
     if form == "json":
         print_document("json", {"schemaVersion": 1, "step": headline, "lines": list(lines)})
     else:
@@ -156,11 +156,11 @@ def _logs(request: Request, run: str, wanted: str, form: str) -> int:
 
 def show_scope_status(request: Request, form: str, full: bool) -> int:
     """The page of `--scope`; gives the exit code."""
-    from planner.app.lane.scope_status import read_scope_status
-    from planner.cli.show_pages import command_line_for_verb
+    from planner.app.lane.scope_status import read_scope_resource_statuses
+    from planner.cli.print_pages import command_line_for_verb
     from planner.render.scope_status import render_scope_status, scope_status_json
 
-    found = read_scope_status(request)
+    found = read_scope_resource_statuses(request)
     command = command_line_for_verb("plan", request)
     if form == "json":
         print_document("json", scope_status_json(found.cluster, found.selection, found.rows, command=command))

@@ -67,9 +67,9 @@ def print_document(form: str, document: object) -> None:
 
 def print_json(document: object, *, indent: int | None = 1, sort_keys: bool = True) -> None:
     """Write a document for programs as JSON, with escapes where a terminal or a CI log could obey."""
-    from planner.render.json_text import render_json
+    from planner.render.json_text import render_document_as_json
 
-    print_page(render_json(document, indent=indent, sort_keys=sort_keys))
+    print_page(render_document_as_json(document, indent=indent, sort_keys=sort_keys))
 
 
 def show_error(error: HwplanError) -> None:

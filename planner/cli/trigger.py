@@ -115,12 +115,12 @@ def _detach(
 
 def _show(found: PlannedRollout, request: Request, verb: str, as_json: bool, allow: Sequence[str]) -> int:
     from planner.app.shown_plans import store_shown_plan
-    from planner.cli.show_pages import exit_code_of_shown_plan, show_plan
-    from planner.render.rollout_pages import promotion_prediction_document, rollout_forecast_document
+    from planner.cli.print_pages import exit_code_of_plan_only_shown, print_plan
+    from planner.render.rollout_forecast_and_time_spent import promotion_prediction_document, rollout_forecast_document
 
     store_shown_plan(request, found.made)
     if as_json:
-        document = json.loads(show_plan(found.made, request, "json", allow=allow))
+        document = json.loads(print_plan(found.made, request, "json", allow=allow))
         document |= {
             "forecast": rollout_forecast_document(found.forecast),
             "argo": promotion_prediction_document(found.prediction()),
@@ -130,31 +130,31 @@ def _show(found: PlannedRollout, request: Request, verb: str, as_json: bool, all
         print_json(document)
     else:
         print_page(_page(found, request, verb, allow=allow))
-    return exit_code_of_shown_plan(found.made.plan)
+    return exit_code_of_plan_only_shown(found.made.plan)
 
 
 def _page(
     found: PlannedRollout, request: Request, verb: str, *, confirmed: bool = False, allow: Sequence[str] = ()
 ) -> str:
     """The forecast and what Argo CD will change above the plan: the last lines are the verdict and what to do."""
-    from planner.cli.show_pages import show_plan
-    from planner.render.rollout_pages import render_argo_prediction, render_forecast
+    from planner.cli.print_pages import print_plan
+    from planner.render.rollout_forecast_and_time_spent import render_argo_prediction, render_rollout_forecast
 
-    plan = show_plan(found.made, request, "text", verb=verb, confirmed=confirmed, allow=allow)
+    plan = print_plan(found.made, request, "text", verb=verb, confirmed=confirmed, allow=allow)
     if found.hold and not request.quiet:
         plan = f"{safe_text(str(found.hold))}\n\n{plan}"
     if not found.made.plan.changes or request.quiet:
         return plan
     stack = found.session.stack
-    parts = [render_forecast(found.forecast, f"{stack.nodes[0]}/{stack.lanes[0]}")]
+    parts = [render_rollout_forecast(found.forecast, f"{stack.nodes[0]}/{stack.lanes[0]}")]
     if (predicted := found.prediction()) is not None:
         parts.append(render_argo_prediction(predicted))
     return "\n\n".join([*parts, plan])
 
 
 def _show_end(ended: RolloutReport, request: Request, verb: str, as_json: bool) -> int:
-    from planner.cli.show_pages import command_line_for_verb, run_document, show_run_without_changes
-    from planner.render.rollout_pages import render_time_spent, time_spent_document
+    from planner.cli.print_pages import command_line_for_verb, print_plan_without_changes, run_document
+    from planner.render.rollout_forecast_and_time_spent import render_rollout_time_spent, rollout_time_spent_document
     from planner.render.run_summary import render_run_summary
 
     report = ended.report
@@ -166,19 +166,19 @@ def _show_end(ended: RolloutReport, request: Request, verb: str, as_json: bool) 
             "targetValidation": {"state": ended.state},
             "sourceCommit": ended.commit,
             "supersededBy": ended.newer or None,
-            "spent": time_spent_document(ended.spent),
+            "spent": rollout_time_spent_document(ended.spent),
             "warnings": list(ended.warnings),
             "closeout": _closeout(ended),
             "brief": ended.brief or None,
         }
         print_json(document)
         return ended.exit_code
-    table = render_time_spent(ended.spent, ended.warnings)
+    table = render_rollout_time_spent(ended.spent, ended.warnings)
     if report.result is None and ended.newer:
         print_page(f"superseded by {ended.newer[:12]}: {newest} --confirm")
         return ended.exit_code
     if report.result is None:
-        print_page("\n".join(filter(None, [table, show_run_without_changes(report)])))
+        print_page("\n".join(filter(None, [table, print_plan_without_changes(report)])))
         return ended.exit_code
     page = render_run_summary(report.plan, report.result, run=report.run, command=_next(ended, again))
     body, _, verdict = page.rpartition("\n")

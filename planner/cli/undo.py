@@ -31,13 +31,13 @@ def _runs(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[c
     ]
 
 
-@click.command()
+@click.command("undo")
 @click.argument("run", type=click.IntRange(min=1), shell_complete=_runs)
 @approved
 @approved_by
 @apply_options
 @common_options
-def undo(
+def undo_run(
     request: Request,
     run: int,
     plan_id: str,
@@ -51,20 +51,20 @@ def undo(
 
     Who has to approve it is `pulls.approvals` of the lanes that the run was of.
     """
-    from planner.app.apply_plan import apply_plan_run
-    from planner.app.completion_values import without_scopes_if_all
+    from planner.app.apply_plan import apply_fresh_plan
+    from planner.app.completion_values import without_scopes_where_all_are_selected
     from planner.app.shown_plans import store_shown_plan
     from planner.app.undo_plan import open_undo_plan
+    from planner.cli.print_pages import exit_code_of_plan_only_shown, print_plan, print_run_result
     from planner.cli.run_options import make_run_choices
-    from planner.cli.show_pages import exit_code_of_shown_plan, show_plan, show_run
 
     options = make_run_choices(request, **how)  # type: ignore[arg-type]  # click has checked them
     with open_undo_plan(request, run) as (made, session):
-        plan_id = resolve_approved_plan_id(without_scopes_if_all(session.request), approvals, plan_id)
+        plan_id = resolve_approved_plan_id(without_scopes_where_all_are_selected(session.request), approvals, plan_id)
         if not confirm or dry_run:
             store_shown_plan(session.request, made)
             form = "json" if as_json else "text"
-            print_page(show_plan(made, request, form, verb=f"undo {run}", allow=options.allow), exact=as_json)
-            return exit_code_of_shown_plan(made.plan)
-        report = apply_plan_run(made, session, options, approved=plan_id)
-    return show_run(report, session.request, as_json)
+            print_page(print_plan(made, request, form, verb=f"undo {run}", allow=options.allow), exact=as_json)
+            return exit_code_of_plan_only_shown(made.plan)
+        report = apply_fresh_plan(made, session, options, approved=plan_id)
+    return print_run_result(report, session.request, as_json)

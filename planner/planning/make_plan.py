@@ -101,7 +101,7 @@ def _live_digest(inputs: PlanInputs, changes: tuple[Change, ...], blocked: tuple
     everything = [*inputs.observations.values(), *inputs.strays]
     for seen in sorted(everything, key=lambda observed: observed.address):
         if isinstance(seen, PresentObject):
-            rows.append([str(seen.address), seen.uid, seen.content if seen.address in touched else ""])
+            rows.append([str(seen.address), seen.uid, str(seen.content) if seen.address in touched else ""])
         else:
             rows.append([str(seen.address), type(seen).__name__.lower(), ""])
     return document_digest(rows)

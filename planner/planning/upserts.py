@@ -100,7 +100,8 @@ def _judge(
         return None
     if action is not Action.NOOP and (cause := next((need for need in needed if need in ledger.blocked), None)):
         return BlockedResource(address, action, f"needs {cause}, which is blocked", source=resource.source)
-    return replace(_change(resource, seen, preview, action, before), made=inputs.made.get(address, ()))
+    change = _change(resource, seen, preview, action, before)
+    return replace(change, made=inputs.made[address]) if address in inputs.made else change
 
 
 _DECLARE_IT = "declare it, or correct its address"

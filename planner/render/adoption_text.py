@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from planner.field_path import render_path
-from planner.render.json_text import render_json
+from planner.render.json_text import render_document_as_json
 from planner.text_safe import safe_text
 from planner.values import JsonObject
 
@@ -25,7 +25,7 @@ def render_adoption(adoption: DriftAdoption, *, written: bool, confirm: str, pla
 
 
 def adoption_json(adoption: DriftAdoption, *, written: bool) -> str:
-    """The same as a document."""
+    """The adoption of drift as a document for programs."""
     document: JsonObject = {
         "schemaVersion": 1,
         "adopted": [
@@ -49,7 +49,7 @@ def adoption_json(adoption: DriftAdoption, *, written: bool) -> str:
         "patch": adoption.patch.diff(),
         "written": written,
     }
-    return render_json(document, indent=2, sort_keys=False)
+    return render_document_as_json(document, indent=2, sort_keys=False)
 
 
 def terminal_safe_lines(text: str) -> Sequence[str]:

@@ -20,7 +20,7 @@ def shown_change_fields(change: Change, create_lines: int, *, full: bool) -> tup
         return ()
     if change.action is Action.CREATE:
         return _of_create(change, create_lines)
-    return fields_without_shown_manager(change.fields, ALL_LINES if full else MOST_LINES)
+    return fields_without_manager_named_on_line(change.fields, ALL_LINES if full else MOST_LINES)
 
 
 def _of_create(change: Change, most: int) -> tuple[FieldDetail, ...]:
@@ -51,7 +51,9 @@ def _is_ours(item: FieldChange) -> bool:
     return False
 
 
-def fields_without_shown_manager(fields: Sequence[FieldChange], most: int = MOST_LINES) -> tuple[FieldDetail, ...]:
+def fields_without_manager_named_on_line(
+    fields: Sequence[FieldChange], most: int = MOST_LINES
+) -> tuple[FieldDetail, ...]:
     """The fields, without their manager where the line itself names the only one."""
     one = len({(item.manager, item.time) for item in fields if item.op is not FieldOp.DISOWN}) == 1
     return tuple(

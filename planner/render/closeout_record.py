@@ -42,7 +42,7 @@ STATEMENT = "https://in-toto.io/Statement/v1"
 PREDICATE = "https://hwplan.dev/closeout/v1"
 
 
-def in_toto_statement(record: JsonObject) -> JsonObject:
+def closeout_in_toto_statement(record: JsonObject) -> JsonObject:
     """The record as an unsigned in-toto statement: about its images by digest, and the source commit (C10)."""
     images = [one for one in record["images"] if str(one["builtDigest"] or "").startswith("sha256:")]
     subjects: list[JsonObject] = [

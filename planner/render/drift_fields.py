@@ -49,7 +49,7 @@ def _accepted(row: ObjectDrift) -> set[FieldPath]:
     return {one.path for one in row.acknowledged} | {one.path for one in row.ignored}
 
 
-def pending_change_fields(row: ObjectDrift) -> tuple[FieldChange, ...]:
+def fields_not_yet_applied(row: ObjectDrift) -> tuple[FieldChange, ...]:
     """The fields that the next apply would change although nobody else touched them, as planned."""
     if row.state is DriftState.INCOMPLETE:
         return ()

@@ -50,7 +50,7 @@ class DriftIssue:
     objects: int
 
 
-def drift_issues(report: DriftReport, owned: str, command: str) -> tuple[DriftIssue, ...]:
+def make_drift_issues(report: DriftReport, owned: str, command: str) -> tuple[DriftIssue, ...]:
     """The issues of one owned set, whose rows are those of `report`.
 
     A finding that holds no more is closed; but while an object cannot be looked at nothing counts as clean, and its

@@ -13,12 +13,12 @@ from planner.render.drift_fields import (
     acknowledged_drift_fields,
     drift_address_text,
     drifted_fields,
+    fields_not_yet_applied,
     ignored_drift_fields,
-    pending_change_fields,
     spans_several_lanes,
     undeclared_drift_fields,
 )
-from planner.render.json_text import render_json
+from planner.render.json_text import render_document_as_json
 from planner.values import JsonObject
 
 SCHEMA_VERSION = 1
@@ -51,7 +51,7 @@ def drift_json(report: DriftReport) -> JsonObject:
 
 def render_drift_json(report: DriftReport) -> str:
     """The document as text, without a final newline, with escapes for what a terminal or a CI log could obey."""
-    return render_json(drift_json(report))
+    return render_document_as_json(drift_json(report))
 
 
 def _ignored_fields(report: DriftReport) -> int:
@@ -73,7 +73,7 @@ def _row(row: ObjectDrift, several: bool, home: tuple[str, str]) -> JsonObject:
         "source": row.source.document(),
         "fields": _fields(change.reversed() for change in drifted_fields(row)),
         "undeclared": _fields(undeclared_drift_fields(row)),
-        "pending": _fields(pending_change_fields(row)),
+        "pending": _fields(fields_not_yet_applied(row)),
         "acknowledged": [
             {**(field_change_document(change) if change else {}), **_acknowledgement(one.by)}
             for change, one in acknowledged_drift_fields(row)

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 
 from planner.drift import DriftReport, DriftState, ObjectDrift
 from planner.render.drift_fields import drift_address_text, spans_several_lanes
-from planner.render.drift_text import drift_heading, drift_verdict, drift_warnings, object_drift_lines
+from planner.render.drift_text import drift_heading, drift_report_warnings, drift_verdict, object_drift_lines
 from planner.render.plan_markdown import LIMIT
 from planner.render.terminal_style import cut_text
 from planner.text_safe import fenced_code_block, markdown_safe, safe_text
@@ -49,7 +49,7 @@ def render_drift_markdown(report: DriftReport, *, command: str = "") -> str:
     ]
     if not report.is_complete:
         head += ["", "**Incomplete**: not everything could be looked at, so this is no proof that nothing drifted."]
-    reported = drift_warnings(report)
+    reported = drift_report_warnings(report)
     head += [""] * bool(reported)
     head += [f"- warning: {markdown_safe(cut_text(text, _MOST_COLUMNS))}" for text in reported[:_MOST_WARNINGS]]
     head += [f"- and {len(reported) - _MOST_WARNINGS} more warnings"] * (len(reported) > _MOST_WARNINGS)

@@ -12,13 +12,13 @@ from typing import assert_never
 from planner.dataclass import dataclass
 from planner.drift import AcknowledgedDriftField, DriftReport, DriftState, IgnoredDriftField, ObjectDrift
 from planner.plan import FieldChange, FieldOp
-from planner.render.blocked_reason import deduplicated_warnings
+from planner.render.blocked_reasons_and_warnings import deduplicated_warnings
 from planner.render.drift_fields import (
     acknowledged_drift_fields,
     drift_address_text,
     drifted_fields,
+    fields_not_yet_applied,
     ignored_drift_fields,
-    pending_change_fields,
     spans_several_lanes,
     undeclared_drift_fields,
 )
@@ -87,11 +87,11 @@ def render_drift(report: DriftReport, *, width: int, colour: bool, command: str)
             lines += _wide(row, pad_text(name, name_width), own, text_width, colour)
         else:
             lines += _narrow(row, name, own, width, colour)
-    lines += [f"warning: {text}" for text in drift_warnings(report)]
+    lines += [f"warning: {text}" for text in drift_report_warnings(report)]
     return "\n".join(lines + _last(report, command))
 
 
-def drift_warnings(report: DriftReport) -> list[str]:
+def drift_report_warnings(report: DriftReport) -> list[str]:
     """Warnings, acknowledgements that have expired among them; safe to show."""
     expired = (
         f"the acknowledgement of {one.address} ({one.source}) expired on {one.expires}: {one.reason}"
@@ -147,7 +147,7 @@ def object_drift_lines(row: ObjectDrift) -> list[DriftLine]:
     fields += [_ignored(change, one) for change, one in ignored_drift_fields(row)]
     if row.state in (DriftState.DRIFTED, DriftState.ACKNOWLEDGED, DriftState.IGNORED) and fields:
         return fields
-    waiting = pending_change_fields(row)
+    waiting = fields_not_yet_applied(row)
     number = f" ({count_noun(len(waiting), 'field')})" if waiting else ""
     return [*fields, DriftLine((safe_text(row.reason) or "no reason given") + number)]
 

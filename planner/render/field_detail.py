@@ -243,7 +243,7 @@ def _one_side(op: FieldOp, path: str, who: str, value: JsonValue, sign: str, mos
         return _listed(op, path, who, value.splitlines(), sign, most)
     short = inline_value(value)
     if isinstance(value, (dict, list)) and len(short) > _SHORT:
-        return _listed(op, path, who, list(islice(outline_tree(value), 100_000)), sign, most)
+        return _listed(op, path, who, list(islice(outline_nested_value(value), 100_000)), sign, most)
     shown = _shortened(short)
     return FieldDetail(op, path, shown, "", who=who) if sign == "-" else FieldDetail(op, path, "", shown, who=who)
 
@@ -293,8 +293,8 @@ def _ends_visibly(line: str) -> str:
     return safe_text(bare) + "\\x20" * (len(line) - len(bare))
 
 
-def outline_tree(value: Json, indent: str = "") -> Iterator[str]:
-    """A tree as indented lines, much like YAML; `name` comes first in a map, the rest by key."""
+def outline_nested_value(value: Json, indent: str = "") -> Iterator[str]:
+    """A nested value (maps, lists) as indented lines, much like YAML; `name` comes first in a map, the rest by key."""
     if isinstance(value, dict) and value:
         for key in sorted(value, key=lambda key: (key != "name", key)):
             yield from _entry(f"{indent}{_plain(key)}:", value[key], indent + "  ")
@@ -308,13 +308,13 @@ def outline_tree(value: Json, indent: str = "") -> Iterator[str]:
 def _entry(head: str, value: JsonValue, indent: str) -> Iterator[str]:
     if isinstance(value, (dict, list)) and value:
         yield head
-        yield from outline_tree(value, indent)
+        yield from outline_nested_value(value, indent)
     else:
         yield f"{head} {_plain(value)}"
 
 
 def _item(value: JsonValue, indent: str) -> Iterator[str]:
-    inner = outline_tree(value, indent + "  ")
+    inner = outline_nested_value(value, indent + "  ")
     first = next(inner)
     yield f"{indent}- {first[len(indent) + 2 :]}"
     yield from inner

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from planner.address import Address
 from planner.graph import ResourceGraph
-from planner.render.graph_groups import graph_groups, kind_and_group_text, order_numbers, reduced_arrows
+from planner.render.graph_groups import group_nodes_by_namespace, kind_and_group_text, order_numbers, reduced_arrows
 from planner.text_safe import safe_text
 
 _HEAD = (
@@ -21,7 +21,7 @@ def render_dot(graph: ResourceGraph, labels: Mapping[Address, str]) -> str:
     """A digraph without a final newline; tooltips hold the whole address, and the rule and field of an edge."""
     number = order_numbers(graph)
     lines = [*_HEAD]
-    for at, group in enumerate(graph_groups(graph), 1):
+    for at, group in enumerate(group_nodes_by_namespace(graph), 1):
         lines += [f"  subgraph cluster_{at} {{", f"    label={_quoted(group.title)}; style=rounded;"]
         for address in group.nodes:
             label = _quoted(

@@ -13,7 +13,7 @@ from planner.graph import Edge, ResourceGraph, reduced_edges
 
 
 @dataclass(frozen=True, slots=True)
-class GraphGroup:
+class GraphNamespaceGroup:
     """The nodes of one namespace at one place, in order of application. `namespace` is empty for what has none."""
 
     node_lane: str
@@ -46,12 +46,12 @@ class GraphArrow:
         return tuple(f"{edge.rule}: {edge.field}" for edge in self.edges)
 
 
-def graph_groups(graph: ResourceGraph) -> tuple[GraphGroup, ...]:
-    """Every node in exactly one group."""
+def group_nodes_by_namespace(graph: ResourceGraph) -> tuple[GraphNamespaceGroup, ...]:
+    """The nodes of the graph by node_lane and namespace: every node in exactly one group."""
     found: dict[tuple[str, str], list[Address]] = {}
     for address in graph.order():
         found.setdefault((address.node_lane, address.namespace), []).append(address)
-    return tuple(GraphGroup(place, namespace, tuple(nodes)) for (place, namespace), nodes in found.items())
+    return tuple(GraphNamespaceGroup(place, namespace, tuple(nodes)) for (place, namespace), nodes in found.items())
 
 
 def reduced_arrows(graph: ResourceGraph) -> tuple[GraphArrow, ...]:

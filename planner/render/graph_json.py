@@ -8,7 +8,7 @@ from planner.address import Address
 from planner.graph import Edge, ResourceGraph, reduced_edges
 from planner.graph.dependency_paths import Way
 from planner.render.graph_groups import node_names
-from planner.render.json_text import render_json
+from planner.render.json_text import render_document_as_json
 from planner.values import JsonObject
 
 SCHEMA_VERSION = 1
@@ -27,7 +27,7 @@ def graph_document(graph: ResourceGraph, labels: Mapping[Address, str]) -> JsonO
 
 def render_terminal_safe_json(graph: ResourceGraph, labels: Mapping[Address, str]) -> str:
     """The document as ASCII without a final newline: what a terminal could obey is escaped, what it means is not."""
-    return render_json(graph_document(graph, labels), sort_keys=False)
+    return render_document_as_json(graph_document(graph, labels), sort_keys=False)
 
 
 def graph_path_document(way: Way) -> list[JsonObject]:

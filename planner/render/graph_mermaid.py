@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from planner.address import Address
 from planner.graph import ResourceGraph
-from planner.render.graph_groups import graph_groups, kind_and_group_text, order_numbers, reduced_arrows
+from planner.render.graph_groups import group_nodes_by_namespace, kind_and_group_text, order_numbers, reduced_arrows
 from planner.text_safe import safe_text
 
 _MOST_EDGES = 500  # Mermaid's own defaults (maxEdges, maxTextSize); neither can be raised from within a diagram
@@ -17,7 +17,7 @@ def render_mermaid(graph: ResourceGraph, labels: Mapping[Address, str]) -> str:
     """A flowchart from left to right without a final newline; dotted arrows were written for hwplan."""
     number = order_numbers(graph)
     lines = ["flowchart LR"]
-    for at, group in enumerate(graph_groups(graph), 1):
+    for at, group in enumerate(group_nodes_by_namespace(graph), 1):
         lines.append(f'  subgraph g{at}["{_label(group.title)}"]')
         lines += [f'    n{number[address]}["{_node(address, labels)}"]' for address in group.nodes]
         lines.append("  end")

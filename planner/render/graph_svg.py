@@ -8,9 +8,9 @@ from html import escape
 from planner.address import Address
 from planner.graph import ResourceGraph
 from planner.render.graph_groups import (
-    GraphGroup,
+    GraphNamespaceGroup,
     count_noun,
-    graph_groups,
+    group_nodes_by_namespace,
     kind_and_group_text,
     node_names,
     order_numbers,
@@ -38,7 +38,7 @@ _DARK = (
 
 def render_svg(graph: ResourceGraph, labels: Mapping[Address, str]) -> str:
     """The drawing without a final newline, sized in pixels and scaling with its frame."""
-    shown = graph_groups(graph)
+    shown = group_nodes_by_namespace(graph)
     tone = _tones(shown)
     drawn = reduced_arrows(graph)
     layout = layout_graph(graph.order(), [(arrow.before, arrow.after) for arrow in drawn])
@@ -97,14 +97,16 @@ def _colours(tones: Sequence[tuple[str, str]], page: str, ink: str, faint: str, 
     return [text, f".s{{stroke:{line}}}.tip{{fill:{line}}}", *boxes]
 
 
-def _tones(shown: Sequence[GraphGroup]) -> dict[tuple[str, str], int]:
+def _tones(shown: Sequence[GraphNamespaceGroup]) -> dict[tuple[str, str], int]:
     """The colour of each group; colours repeat after the seventh namespace."""
     named = [group for group in shown if group.namespace]
     tones = {(group.node_lane, group.namespace): 1 + at % (len(_LIGHT) - 1) for at, group in enumerate(named)}
     return {**tones, **{(group.node_lane, ""): 0 for group in shown if not group.namespace}}
 
 
-def _legend(shown: Sequence[GraphGroup], tone: Mapping[tuple[str, str], int], width: int) -> tuple[list[str], int]:
+def _legend(
+    shown: Sequence[GraphNamespaceGroup], tone: Mapping[tuple[str, str], int], width: int
+) -> tuple[list[str], int]:
     """One mark per group, and where the drawing begins below them."""
     across = max(1, (width - 2 * _MARGIN) // _LEGEND_COLUMN)
     lines = []

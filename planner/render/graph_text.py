@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from planner.address import Address
 from planner.graph import ResourceGraph
-from planner.render.graph_groups import count_noun, graph_groups, order_numbers, reduced_arrows
+from planner.render.graph_groups import count_noun, group_nodes_by_namespace, order_numbers, reduced_arrows
 from planner.text_safe import safe_text
 
 _WIDTH = 80
@@ -22,7 +22,7 @@ def render_graph_text(graph: ResourceGraph, labels: Mapping[Address, str]) -> st
         needs.setdefault(arrow.after, []).append(number[arrow.before])
     lines = [_summary(graph, len(drawn))]
     digits = max(4, len(str(len(number))) + 2)
-    for group in graph_groups(graph):
+    for group in group_nodes_by_namespace(graph):
         lines += ["", safe_text(group.title)]
         for address in group.nodes:
             text = safe_text(address.local) + (f"  [{safe_text(labels[address])}]" if address in labels else "")

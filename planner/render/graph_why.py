@@ -14,7 +14,7 @@ _WIDEST = 48  # of the column of addresses; longer ones push their rule on
 _MOST_NAMED = 3  # dependents that are named before they are only counted
 
 
-def render_why(graph: ResourceGraph, address: Address, other: Address | None) -> str:
+def render_order_explanation(graph: ResourceGraph, address: Address, other: Address | None) -> str:
     """Lines without a final newline. Raises GraphError for an address that is not in the graph.
 
     Without `other`, the longest chain behind each direct dependency; with it, the ways between the two.

@@ -24,12 +24,12 @@ from planner.plan import (
     VerifiedBy,
 )
 from planner.render.field_detail import FieldDetail, field_detail
+from planner.render.git_change_under_review import NO_CHANGE_UNDER_REVIEW, GitChangeUnderReview
 from planner.render.graph_groups import GraphArrow, kind_and_group_text, reduced_arrows
 from planner.render.graph_layout import NODE_HEIGHT, NODE_WIDTH, GraphLayout, layout_graph
 from planner.render.graph_svg import arrow_curve, cut_middle
 from planner.render.plan_graph import add_deletes_to_graph, graph_of_plan
 from planner.render.plan_view import PlanView, make_plan_view
-from planner.render.review_context import NO_CONTEXT, ReviewContext
 from planner.render.review_summary import EffectLine
 from planner.render.risks import SHOWN_AS_RISKS
 from planner.render.symbols import action_symbol, field_sign
@@ -130,7 +130,7 @@ def make_html_report(
     *,
     command: str = "",
     notes: Mapping[Address, str] | None = None,
-    review: ReviewContext = NO_CONTEXT,
+    review: GitChangeUnderReview = NO_CHANGE_UNDER_REVIEW,
 ) -> HtmlReport:
     """The report of `plan`. Without its `graph` (a saved plan has none) the edges are those between its changes."""
     view = make_plan_view(plan, command=command, notes=notes, review=review)
@@ -184,7 +184,7 @@ def _drawable(graph: ResourceGraph, plan: Plan, saved: bool) -> tuple[ResourceGr
 class _Entries:
     """Makes the entry of every resource: changes in their order, then what is blocked, drifted and unchanged."""
 
-    def __init__(self, plan: Plan, graph: ResourceGraph, view: PlanView, review: ReviewContext) -> None:
+    def __init__(self, plan: Plan, graph: ResourceGraph, view: PlanView, review: GitChangeUnderReview) -> None:
         self.declared = {(one.address, one.path): one.words() for one in review.lines}
         self.plan = plan
         self.graph = graph

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from planner.render.status_page import StatusLine, render_status_page
+from planner.render.status_page import StatusLine, render_status_page_as_text
 from planner.resource_status import ResourceStatusRow, ResourceStatusTable
 from planner.values import JsonObject
 
@@ -23,14 +23,14 @@ def render_image_status(status: ResourceStatusTable, *, commands: Mapping[str, s
     ]
     there = sum(row.settled for row in status.rows)
     verdict = f"{there} of {len(status.rows)} images as declared"
-    return render_status_page(
+    return render_status_page_as_text(
         status.cluster, lines, verdict, command="\n  ".join(_next(status, commands)), colour=colour
     )
 
 
 def image_status_json(status: ResourceStatusTable, *, commands: Mapping[str, str]) -> JsonObject:
-    """The same as a document. `next.blockers` are outputs that are missing: what runs them cannot start. One that
-    nobody could read is not among them, it has a `problem`."""
+    """The status of the images as a document for programs. `next.blockers` are outputs that are missing: what runs
+    them cannot start. One that nobody could read is not among them, it has a `problem`."""
     return {
         "schemaVersion": SCHEMA_VERSION,
         "simulated": status.cluster.simulated,

@@ -28,7 +28,7 @@ def render_impact(impact: ChangeImpact, graph: ResourceGraph) -> str:
 
 
 def impact_document(impact: ChangeImpact) -> dict[str, object]:
-    """The same for programs: addresses as text, the ways edge by edge."""
+    """The impact of a change as a document for programs: addresses as text, the ways edge by edge."""
     return {
         "schemaVersion": 1,
         "address": str(impact.address),

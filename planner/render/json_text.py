@@ -6,7 +6,7 @@ import json
 import re
 
 
-def render_json(document: object, *, indent: int | None = 1, sort_keys: bool = True) -> str:
+def render_document_as_json(document: object, *, indent: int | None = 1, sort_keys: bool = True) -> str:
     """A document as ASCII without a final newline, `indent` spaces for each level, None for one line.
 
     Every program reads the same values from it, through a pipe or from a terminal: what could be obeyed is written as

@@ -9,7 +9,7 @@ from planner.dataclass import dataclass
 from planner.plan import ClusterIdentity, Selection
 from planner.render.closeout_record import closeout_line
 from planner.render.selection_text import selection_text, short_digest
-from planner.render.status_page import StatusLine, render_status_page
+from planner.render.status_page import StatusLine, render_status_page_as_text
 from planner.render.terminal_style import column_count, cut_text
 from planner.rollout import lane_evidence as names
 from planner.rollout.lane_equations import LaneEquation, LaneEquationState
@@ -38,9 +38,9 @@ _ROLES: Mapping[str, tuple[str, ...]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class LaneStatusPage:
-    """What a page shows. `lines` are the roles that the lane has; `command` is the next one to run, "" for none;
-    `closeouts` are the newest records of the lane; `hold` is what holds it, "" for nothing;
+class LaneStatusView:
+    """What the page of a lane's status shows. `lines` are the roles that the lane has; `command` is the next one to
+    run, "" for none; `closeouts` are the newest records of the lane; `hold` is what holds it, "" for nothing;
     `expected_run` the name that the run of the target has or would have, "" where that is not declared."""
 
     cluster: ClusterIdentity
@@ -55,7 +55,7 @@ class LaneStatusPage:
     expected_run: str = ""
 
 
-def render_lane_status(page: LaneStatusPage, *, colour: bool, width: int, full: bool = False) -> str:
+def render_lane_status(page: LaneStatusView, *, colour: bool, width: int, full: bool = False) -> str:
     """One line for each role, the blockers, the next command; with `full` every equation and every reading as well."""
     lines = [_line(page, role) for role in _ROLES]
     rows = [_fitted(one, width) for one in lines]
@@ -64,7 +64,7 @@ def render_lane_status(page: LaneStatusPage, *, colour: bool, width: int, full: 
         verdict = [*_equations(page, width), "", *_readings(page, width), "", *_closeouts(page, width), *verdict]
     place = f"{selection_text(page.selection)} on "
     about = f"config {short_digest(page.config)}" if page.config else ""
-    return render_status_page(
+    return render_status_page_as_text(
         page.cluster, rows, "\n".join(verdict), command=page.command, colour=colour, node_lane=place, about=about,
         width=width,
     )  # fmt: skip
@@ -85,8 +85,8 @@ def _split(text: str, width: int) -> tuple[str, str]:
     return (text[:end], text[end + 1 :]) if end > 0 else (cut_text(text, width), "")
 
 
-def lane_status_markdown(page: LaneStatusPage) -> str:
-    """The same as a comment: a table, the blockers, the next command."""
+def lane_status_markdown(page: LaneStatusView) -> str:
+    """The status of a lane as Markdown for a comment: a table, the blockers, the next command."""
     rows = [_line(page, role) for role in _ROLES]
     out = [f"**{selection_text(page.selection)}** {_verdict(page)}", "", "| | | |", "|---|---|---|"]
     out += [f"| {_mark(one.state)} | {one.columns[0]} | {markdown_safe(one.columns[1])} |" for one in rows]
@@ -110,7 +110,7 @@ def _mark(state: str) -> str:
 # --- lines ---------------------------------------------------------------------------------------------------------
 
 
-def _line(page: LaneStatusPage, role: str) -> StatusLine:
+def _line(page: LaneStatusView, role: str) -> StatusLine:
     state = _worst([one for one in page.verdict.equations if _belongs(one, role)])
     if role not in page.lines:
         return StatusLine("", (role, "none declared"))
@@ -219,7 +219,7 @@ _WORDS: Mapping[str, Callable[[LaneEvidence], str]] = {
 # --- verdict and the long form -------------------------------------------------------------------------------------
 
 
-def _verdict(page: LaneStatusPage) -> str:
+def _verdict(page: LaneStatusView) -> str:
     verdict = page.verdict
     words = [f"aligned={str(verdict.aligned).lower()}", f"target={verdict.target}"]
     words += ["superseded"] if verdict.superseded else []
@@ -227,7 +227,7 @@ def _verdict(page: LaneStatusPage) -> str:
     return " · ".join(words)
 
 
-def _blockers(page: LaneStatusPage, width: int) -> list[str]:
+def _blockers(page: LaneStatusView, width: int) -> list[str]:
     found = page.verdict.blockers
     longest = max((len(one.code) for one in found), default=0) + 4
     out = []
@@ -246,7 +246,7 @@ def _folded(mark: str, text: str, width: int) -> list[str]:
     return out
 
 
-def _equations(page: LaneStatusPage, width: int) -> list[str]:
+def _equations(page: LaneStatusView, width: int) -> list[str]:
     out = ["equations"]
     for one in page.verdict.equations:
         sides = f"{_brief(one.left)} | {_brief(one.right)}"
@@ -254,7 +254,7 @@ def _equations(page: LaneStatusPage, width: int) -> list[str]:
     return out
 
 
-def _closeouts(page: LaneStatusPage, width: int) -> list[str]:
+def _closeouts(page: LaneStatusView, width: int) -> list[str]:
     """The newest records, one line each (C10)."""
     lines = [cut_text(f"  {closeout_line(one)}", max(40, width)) for one in page.closeouts]
     return ["closeouts", *lines, ""] if lines else []
@@ -265,7 +265,7 @@ def _brief(text: str) -> str:
     return _LONG_ID.sub(lambda found: found[0][: len(found[1] or "") + _SHORT], text) or "nothing"
 
 
-def _readings(page: LaneStatusPage, width: int) -> list[str]:
+def _readings(page: LaneStatusView, width: int) -> list[str]:
     out = ["evidence"]
     for name in sorted(page.evidence.readings):
         one = page.evidence.readings[name]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from planner.render.closeout_record import closeout_line
-from planner.render.lane_status import LaneStatusPage
+from planner.render.lane_status import LaneStatusView
 from planner.rollout import lane_evidence as names
 from planner.rollout.closeout_record import lane_equation_document, lane_verdict_document, seconds_of_stages
 from planner.values import Json, JsonObject
@@ -11,7 +11,7 @@ from planner.values import Json, JsonObject
 SCHEMA_VERSION = 1
 
 
-def lane_status_json(page: LaneStatusPage, *, raw: bool = False) -> JsonObject:
+def lane_status_json(page: LaneStatusView, *, raw: bool = False) -> JsonObject:
     """The verdicts, one value for each line, the next command; with `raw` the evidence with its sources as well.
 
     `data` holds the names that readers of the earlier tool know.
@@ -68,7 +68,7 @@ def _closeout(record: JsonObject) -> JsonObject:
     }
 
 
-def _data(page: LaneStatusPage, verdict: JsonObject) -> JsonObject:
+def _data(page: LaneStatusView, verdict: JsonObject) -> JsonObject:
     run = _value(page, names.RUN) or {}
     return {
         "summary": {
@@ -87,16 +87,16 @@ def _data(page: LaneStatusPage, verdict: JsonObject) -> JsonObject:
     }
 
 
-def _stage_ref(page: LaneStatusPage) -> str | None:
+def _stage_ref(page: LaneStatusView) -> str | None:
     """The immutable ref of the mirror that the target is built from (A14)."""
     snapshot = page.evidence.get(names.SNAPSHOT)
     return snapshot.source.partition("#")[2] or None if snapshot is not None else None
 
 
-def _value(page: LaneStatusPage, name: str) -> Json:
+def _value(page: LaneStatusView, name: str) -> Json:
     one = page.evidence.get(name)
     return one.value if one is not None and one.readable else None
 
 
-def _all(page: LaneStatusPage, prefix: str) -> JsonObject:
+def _all(page: LaneStatusView, prefix: str) -> JsonObject:
     return {name: one.value if one.readable else None for name, one in page.evidence.items(prefix)}

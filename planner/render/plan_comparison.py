@@ -5,7 +5,7 @@ from __future__ import annotations
 from planner.plan import Plan
 from planner.plan_difference import first_plan_difference, plan_differences
 from planner.plan_id import plan_id, short_plan_id
-from planner.render.json_text import render_json
+from planner.render.json_text import render_document_as_json
 from planner.text_safe import safe_text
 
 
@@ -22,9 +22,8 @@ def render_plan_comparison(before: Plan, after: Plan) -> str:
 
 
 def render_plan_comparison_json(before: Plan, after: Plan) -> str:
-    """The same as a JSON document without a final newline: both ids, whether their effect is the same, each difference
-    with its address and both sides, and the first one as text ("" where there is none).
-    """
+    """The comparison of two plans as JSON text without a final newline: both ids, whether their effect is the same,
+    each difference with its address and both sides, and the first one as text ("" where there is none)."""
     same = plan_id(before) == plan_id(after)
     rows = [
         {"address": str(one.address), "before": one.before, "after": one.after, "difference": one.text}
@@ -38,4 +37,4 @@ def render_plan_comparison_json(before: Plan, after: Plan) -> str:
         "differences": rows,
         "first": "" if same else first_plan_difference(before, after),
     }
-    return render_json(document)
+    return render_document_as_json(document)

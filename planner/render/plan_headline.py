@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from planner.address import Address
 from planner.graph.resource_index import map_or_empty
 from planner.plan import Action, Change, FieldOp, Plan, SideEffectKind
-from planner.render.marked_words import OutsideText, Part, Words, words_of_parts
+from planner.render.sentences_with_outside_names import OutsideText, Part, Words, words_safe_to_show
 from planner.side_effects.pod_disruptions import pod_count_text, pod_stop_seconds, restarts_pods
 from planner.values import JsonObject
 
@@ -29,10 +29,10 @@ _DONE = {
 
 
 def plan_headline(plan: Plan) -> Words:
-    """The sentences; none for a plan that does nothing."""
+    """The headline of a plan in one to three sentences; none for a plan that does nothing."""
     if not plan.applyable and not plan.blocked:
         return ()
-    return words_of_parts(_sentences(plan))
+    return words_safe_to_show(_sentences(plan))
 
 
 def _sentences(plan: Plan) -> Iterator[Part]:

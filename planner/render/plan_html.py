@@ -18,8 +18,8 @@ from markupsafe import Markup
 from planner.address import Address
 from planner.graph import ResourceGraph
 from planner.plan import Plan
+from planner.render.git_change_under_review import NO_CHANGE_UNDER_REVIEW, GitChangeUnderReview
 from planner.render.html_view import make_html_report
-from planner.render.review_context import NO_CONTEXT, ReviewContext
 from planner.shipped_files import TEMPLATES
 
 _FOLDER = TEMPLATES / "report"
@@ -31,7 +31,7 @@ def render_plan_html(
     *,
     command: str = "",
     notes: Mapping[Address, str] | None = None,
-    review: ReviewContext = NO_CONTEXT,
+    review: GitChangeUnderReview = NO_CHANGE_UNDER_REVIEW,
 ) -> str:
     """The page, with one newline at its end. `graph` is known when the plan was just made, and None for a saved one."""
     template, style, script = _parts()

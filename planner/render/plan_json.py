@@ -8,8 +8,8 @@ from planner.errors import GuardRefused
 from planner.field_path import render_path
 from planner.plan import Plan
 from planner.plan_bytes import dump_plan
+from planner.render.git_change_under_review import NO_CHANGE_UNDER_REVIEW, GitChangeUnderReview
 from planner.render.json_text import escape_invisible
-from planner.render.review_context import NO_CONTEXT, ReviewContext
 from planner.text_safe import safe_text
 from planner.values import JsonObject
 
@@ -18,7 +18,7 @@ def render_plan_json(
     plan: Plan,
     *,
     guards: Sequence[GuardRefused] = (),
-    review: ReviewContext = NO_CONTEXT,
+    review: GitChangeUnderReview = NO_CHANGE_UNDER_REVIEW,
     for_terminal: bool = False,
 ) -> str:
     """The document of spec 05, "The plan as JSON", with one newline at its end.
@@ -32,7 +32,7 @@ def render_plan_json(
     return escape_invisible(text) if for_terminal else text
 
 
-def _change(review: ReviewContext) -> JsonObject | None:
+def _change(review: GitChangeUnderReview) -> JsonObject | None:
     """What is reviewed, as far as it is known; the time of the plan is none of it."""
     known = {
         "name": review.name, "title": review.title, "author": review.author, "head": review.head,
@@ -41,7 +41,7 @@ def _change(review: ReviewContext) -> JsonObject | None:
     return {key: safe_text(value) for key, value in known.items() if value} or None
 
 
-def _origins(review: ReviewContext) -> list[JsonObject]:
+def _origins(review: GitChangeUnderReview) -> list[JsonObject]:
     """The line of each field; `template` is the line that renders it, where a key feeds it."""
     return [
         {

@@ -9,8 +9,8 @@ from typing import assert_never
 from planner.address import Address
 from planner.dataclass import dataclass
 from planner.plan import Action, BlockedResource, Change, DriftedField, FieldChange, FieldOp, Plan
-from planner.render.blocked_reason import blocked_reason, source_location
-from planner.render.change_fields import fields_without_shown_manager, shown_change_fields
+from planner.render.blocked_reasons_and_warnings import blocked_reason, source_location
+from planner.render.change_fields import fields_without_manager_named_on_line, shown_change_fields
 from planner.render.field_detail import FieldDetail, field_detail
 from planner.render.symbols import action_symbol
 from planner.text_safe import safe_text
@@ -148,8 +148,9 @@ def _drifters(fields: Sequence[FieldChange]) -> list[str]:
     return [safe_text(f"{manager}, {time}" if time else manager) for manager, time in sorted(latest.items())]
 
 
-def line_of_blocked(blocked: BlockedResource, context: PlanLineContext) -> PlanLine:
-    """The line of a resource that cannot be planned: its reason, what would help, and where it is declared."""
+def plan_line_of_blocked_resource(blocked: BlockedResource, context: PlanLineContext) -> PlanLine:
+    """The line of the plan page for a resource that cannot be planned: its reason, what would help, and where it is
+    declared."""
     where = source_location(blocked.source)
     remedy = "  ".join(part for part in (safe_text(blocked.remedy), f"({where})" if where else "") if part)
     found = tuple(field_detail(item) for item in blocked.fields)
@@ -170,7 +171,7 @@ def plan_drift_lines(plan: Plan, context: PlanLineContext) -> tuple[PlanLine, ..
 
 
 def _drift_line(address: Address, items: Sequence[DriftedField], context: PlanLineContext) -> PlanLine:
-    fields = fields_without_shown_manager([item.field for item in items])
+    fields = fields_without_manager_named_on_line([item.field for item in items])
     why = "drifted" if any(item.declared for item in items) else "not declared"
     hint = "; ".join(_drifters([item.field for item in items]))
     return PlanLine(0, "?", context.name(address), Action.NOOP, why, hint, details=fields)

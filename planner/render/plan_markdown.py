@@ -13,11 +13,11 @@ from planner.address import Address
 from planner.dataclass import dataclass
 from planner.plan import FieldOp, Plan
 from planner.render.field_detail import MOST_CHARACTERS, FieldDetail, fit_both_sides
-from planner.render.marked_words import Words
+from planner.render.git_change_under_review import NO_CHANGE_UNDER_REVIEW, GitChangeUnderReview
 from planner.render.plan_line import PlanLine
 from planner.render.plan_view import PlanView, make_plan_view
-from planner.render.review_context import NO_CONTEXT, ReviewContext
-from planner.render.risks import SHOWN_AS_RISKS, Risk, RiskClass
+from planner.render.risks import SHOWN_AS_RISKS, Risk, RiskKind
+from planner.render.sentences_with_outside_names import Words
 from planner.render.symbols import field_sign
 from planner.text_safe import fenced_code_block, html_safe, markdown_safe
 
@@ -37,7 +37,7 @@ def render_plan_markdown(
     *,
     command: str = "",
     notes: Mapping[Address, str] | None = None,
-    review: ReviewContext = NO_CONTEXT,
+    review: GitChangeUnderReview = NO_CHANGE_UNDER_REVIEW,
 ) -> str:
     """The comment, with one newline at its end. Deterministic, never longer than `LIMIT` bytes."""
     return layout_markdown_page(make_plan_view(plan, command=command, notes=notes, review=review))
@@ -128,13 +128,13 @@ def _names(names: Sequence[str]) -> str:
 def _risk_counts(found: Sequence[Risk]) -> str:
     """How much of each danger: deletes, replaces, loosened gates, fields taken, secrets, adoptions, what is blocked."""
     counts = Counter(risk.danger for risk in found)
-    reported = ", ".join(f"**{danger}: {counts[danger]}**" for danger in RiskClass if counts[danger])
+    reported = ", ".join(f"**{danger}: {counts[danger]}**" for danger in RiskKind if counts[danger])
     return reported or "no downtime, delete, replace, adoption, overwritten field, changed secret or loosened gate"
 
 
 def _risks(view: PlanView) -> list[str]:
     """What must not be overlooked: read first, each by name."""
-    alike: dict[tuple[RiskClass, str, str], list[str]] = {}
+    alike: dict[tuple[RiskKind, str, str], list[str]] = {}
     for risk in view.risks:
         alike.setdefault((risk.danger, risk.text, risk.remedy), []).append(risk.address)
     reported = _fitting([_risk(*what, names) for what, names in alike.items()], "risk")
@@ -151,7 +151,7 @@ def _fitting(lines: Sequence[str], noun: str, room: int = _RISK_ROOM) -> list[st
     return [*shown, f"- and {more} more {noun}{'s' * (more != 1)}"] if more else shown
 
 
-def _risk(danger: RiskClass, text: str, remedy: str, names: Sequence[str]) -> str:
+def _risk(danger: RiskKind, text: str, remedy: str, names: Sequence[str]) -> str:
     return f"- **{danger}** {_names(names)}: {_code(text)}{f'; {_code(remedy)}' if remedy else ''}"
 
 

@@ -12,9 +12,9 @@ from textwrap import wrap
 from planner.address import Address
 from planner.plan import FieldOp, Plan, SideEffectKind
 from planner.render.field_detail import FieldDetail, fit_both_sides
+from planner.render.git_change_under_review import NO_CHANGE_UNDER_REVIEW, GitChangeUnderReview
 from planner.render.plan_line import PlanLine
 from planner.render.plan_view import PlanView, make_plan_view
-from planner.render.review_context import NO_CONTEXT, ReviewContext
 from planner.render.symbols import field_sign
 from planner.render.terminal_style import column_count, cut_text, pad_text, with_colour
 
@@ -45,7 +45,7 @@ def render_plan_text(
     colour: bool = False,
     notes: Mapping[Address, str] | None = None,
     full: bool = False,
-    review: ReviewContext = NO_CONTEXT,
+    review: GitChangeUnderReview = NO_CHANGE_UNDER_REVIEW,
 ) -> str:
     """The page of `plan` in `width` columns, with one newline at its end."""
     return layout_terminal_page(

@@ -11,29 +11,29 @@ from planner.address import Address
 from planner.dataclass import dataclass
 from planner.plan import LEAVING, Action, Plan, VerifiedBy
 from planner.plan_id import plan_id, short_plan_id
-from planner.render.blocked_reason import deduplicated_warnings
+from planner.render.blocked_reasons_and_warnings import deduplicated_warnings
 from planner.render.change_fields import ALL_LINES
-from planner.render.marked_words import Words
+from planner.render.git_change_under_review import NO_CHANGE_UNDER_REVIEW, GitChangeUnderReview, ReviewFact
 from planner.render.plan_headline import plan_headline
 from planner.render.plan_line import (
     PlanLine,
     PlanLineContext,
     PlanScopeGroup,
-    line_of_blocked,
     plan_drift_lines,
     plan_groups,
+    plan_line_of_blocked_resource,
 )
-from planner.render.review_context import NO_CONTEXT, ReviewContext, ReviewFact
 from planner.render.review_facts import review_facts
 from planner.render.review_summary import (
     EffectLine,
-    approval_line,
     changed_image_lines,
     effect_lines,
     execution_order_line,
+    what_plan_approval_covers,
 )
 from planner.render.risks import Risk, find_risks
 from planner.render.selection_text import plan_comment_marker, selection_text, short_digest
+from planner.render.sentences_with_outside_names import Words
 from planner.text_safe import safe_text
 
 CREATE_LINES = 12  # of the fields of one create
@@ -81,7 +81,7 @@ def make_plan_view(
     command: str = "",
     notes: Mapping[Address, str] | None = None,
     full: bool = False,
-    review: ReviewContext = NO_CONTEXT,
+    review: GitChangeUnderReview = NO_CHANGE_UNDER_REVIEW,
 ) -> PlanView:
     """The view of `plan`. `command` applies exactly this plan; `notes` are remarks of this machine about a resource,
     `review` is what is known of the change that the plan was made of.
@@ -97,7 +97,7 @@ def make_plan_view(
         title=_title(plan),
         simulated=plan.cluster.simulated,
         groups=plan_groups(plan.changes, context),
-        blocked=tuple(line_of_blocked(blocked, context) for blocked in plan.blocked),
+        blocked=tuple(plan_line_of_blocked_resource(blocked, context) for blocked in plan.blocked),
         drift=plan_drift_lines(plan, context),
         warnings=(*map(safe_text, review.guards), *deduplicated_warnings(plan.warnings), *_remarks(plan, context)),
         verdict=_verdict(plan),
@@ -110,7 +110,7 @@ def make_plan_view(
         effects=effect_lines(plan, context.name),
         together=changed_image_lines(plan, context.name),
         order=execution_order_line(plan),
-        approval=review.approval or approval_line(plan),
+        approval=review.approval or what_plan_approval_covers(plan),
         folded=0 if most else creates,
         made_of=review.words(),
         facts=review_facts(plan, review, context.name),

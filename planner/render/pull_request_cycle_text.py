@@ -14,7 +14,7 @@ from planner.values import JsonObject
 _TITLE = 60  # characters of a title
 
 
-def render_pull_cycle(record: CycleRecord, subject: str, repo: str, branch: str) -> str:
+def render_pull_request_cycle(record: CycleRecord, subject: str, repo: str, branch: str) -> str:
     """One cycle: the lane, every candidate with all that it lacks, what was done, and the verdict in the last line."""
     on = f" · {branch} at {record.base[:12]}" if record.base else f" · {branch}"
     lines = [f"{subject} · {repo}{on} · {record.purpose}", ""]
@@ -92,7 +92,7 @@ def _verdict(record: CycleRecord) -> str:
     return f"{what} · {record.result} · {record.requests} requests to read"
 
 
-def render_pull_history(document: JsonObject) -> str:
+def render_pull_request_cycle_history(document: JsonObject) -> str:
     """Stored cycles, the newest first, and the newest of each purpose."""
     lines = []
     for name, one in document.items():

@@ -11,22 +11,22 @@ from planner.address import Address
 from planner.change_origin import ChangeOrigin, compare_plan_with_base
 from planner.graph.resource_index import map_or_empty
 from planner.plan import LEAVING, Action, Change, Plan, SideEffectKind, VerifiedBy
-from planner.render.marked_words import MOST_NAMES, OutsideText, Part, name_list, words_of_parts
+from planner.render.commits_of_declaring_lines import declaring_commit_sentences
+from planner.render.git_change_under_review import GitChangeUnderReview, ReviewFact
+from planner.render.overwritten_values_and_secrets import describe_secret_changes, overwritten_values
 from planner.render.plan_headline import pods_stop_for_good
-from planner.render.review_authors import declaring_commit_sentences
-from planner.render.review_context import ReviewContext, ReviewFact
-from planner.render.review_losses import describe_secret_changes, overwritten_values
 from planner.render.review_summary import NameOf
-from planner.render.risks import RiskClass, find_risks
+from planner.render.risks import RiskKind, find_risks
+from planner.render.sentences_with_outside_names import MOST_NAMES, OutsideText, Part, name_list, words_safe_to_show
 from planner.resource import DEFAULT_WAIT_SECONDS, ROLE
 from planner.side_effects.pod_disruptions import pod_stop_seconds
 
 _MOST_OF_ORIGIN = 40
 _GATE_KINDS = ("HttpProbe", "PrometheusQuery")
-_GATES = (RiskClass.GATE, RiskClass.RETENTION)
+_GATES = (RiskKind.GATE, RiskKind.RETENTION)
 
 
-def review_facts(plan: Plan, context: ReviewContext, name_of: NameOf) -> tuple[ReviewFact, ...]:
+def review_facts(plan: Plan, context: GitChangeUnderReview, name_of: NameOf) -> tuple[ReviewFact, ...]:
     """The facts in the order in which a reviewer asks; none for a plan that does nothing."""
     if not plan.applyable:
         return ()
@@ -40,9 +40,9 @@ def review_facts(plan: Plan, context: ReviewContext, name_of: NameOf) -> tuple[R
         *(("overwritten", parts) for parts in overwritten_values(plan, context, name_of)),
         *(("secret", parts) for parts in describe_secret_changes(plan, context, name_of)),
     ]
-    facts = [ReviewFact(title, words_of_parts(parts)) for title, parts in found]
+    facts = [ReviewFact(title, words_safe_to_show(parts)) for title, parts in found]
     facts += [
-        ReviewFact("last written", words_of_parts(parts), folded=True)
+        ReviewFact("last written", words_safe_to_show(parts), folded=True)
         for parts in declaring_commit_sentences(context, name_of)
     ]
     return tuple(fact for fact in facts if "".join(fact.words))
@@ -52,7 +52,7 @@ def _named(addresses: Sequence[Address], name_of: NameOf, most: int = MOST_NAMES
     return name_list([name_of(one) for one in addresses], most)
 
 
-def _origins(plan: Plan, context: ReviewContext, name_of: NameOf) -> Iterator[Part]:
+def _origins(plan: Plan, context: GitChangeUnderReview, name_of: NameOf) -> Iterator[Part]:
     if context.base_plan is None:
         if drifted := [one.address for one in plan.changes if one.reason == "drifted"]:
             yield "Undoes manual changes: "

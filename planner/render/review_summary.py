@@ -12,7 +12,7 @@ from typing import TypeAlias
 from planner.address import Address
 from planner.dataclass import dataclass
 from planner.plan import Action, FieldOp, Plan, SideEffectKind
-from planner.render.marked_words import Words
+from planner.render.sentences_with_outside_names import Words
 from planner.text_safe import safe_text
 
 _MOST_GROUPS = 16  # of steps, in the line of the order
@@ -38,7 +38,7 @@ def effect_lines(plan: Plan, name_of: NameOf) -> tuple[EffectLine, ...]:
 
 
 def changed_image_lines(plan: Plan, name_of: NameOf) -> tuple[str, ...]:
-    """Each image that changes in several places, once, with the number of places and the names."""
+    """Each image that the plan changes in several places, once: old and new, the number of places and the names."""
     found: dict[tuple[str, str], list[str]] = {}
     for change in plan.changes:
         for item in change.fields:
@@ -78,8 +78,8 @@ def execution_order_line(plan: Plan) -> Words:
     return tuple(words)
 
 
-def approval_line(plan: Plan) -> Words:
-    """What an approval of this page's id covers, and what makes it void."""
+def what_plan_approval_covers(plan: Plan) -> Words:
+    """What an approval of this plan's id covers, and what makes it void."""
     steps = sum(change.action is not Action.NOOP for change in plan.changes)
     if not steps:
         return ()

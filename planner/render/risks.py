@@ -11,8 +11,8 @@ from enum import StrEnum
 from planner.dataclass import dataclass
 from planner.field_path import FieldPath, render_path
 from planner.plan import LEAVING, Action, BlockedResource, Change, FieldChange, FieldOp, Plan, SideEffectKind
-from planner.render.blocked_reason import blocked_reason, source_location
-from planner.render.recorded_rules import loosened_rules
+from planner.render.blocked_reasons_and_warnings import blocked_reason, source_location
+from planner.render.loosened_lane_rules import lane_rules_loosened_by_change
 from planner.resource import PROTECT, REPLACE, WAIT
 from planner.text_safe import safe_text
 from planner.values import Json, JsonValue
@@ -21,7 +21,7 @@ _MOST_FIELDS = 4  # named in one line
 _PROBES = ("readinessProbe", "livenessProbe", "startupProbe")
 
 
-class RiskClass(StrEnum):
+class RiskKind(StrEnum):
     """Kinds of risk, the gravest first. The value is what a reader sees."""
 
     BLOCKED = "blocked"
@@ -40,10 +40,10 @@ class RiskClass(StrEnum):
 
 
 _OF_EFFECTS = {
-    SideEffectKind.LOSS: RiskClass.LOSS,
-    SideEffectKind.OUTAGE: RiskClass.OUTAGE,
-    SideEffectKind.BROKEN: RiskClass.BROKEN,
-    SideEffectKind.STALE: RiskClass.STALE,
+    SideEffectKind.LOSS: RiskKind.LOSS,
+    SideEffectKind.OUTAGE: RiskKind.OUTAGE,
+    SideEffectKind.BROKEN: RiskKind.BROKEN,
+    SideEffectKind.STALE: RiskKind.STALE,
 }
 
 
@@ -54,7 +54,7 @@ SHOWN_AS_RISKS = frozenset(_OF_EFFECTS)  # effects that stand in the list of ris
 class Risk:
     """One line of the list: what, where, and what exactly. `address` is written as elsewhere on the page."""
 
-    danger: RiskClass
+    danger: RiskKind
     address: str
     text: str
     remedy: str = ""
@@ -72,7 +72,7 @@ def find_risks(plan: Plan) -> tuple[Risk, ...]:
         for one in plan.sets_off
         if one.kind in _OF_EFFECTS
     ]
-    order = list(RiskClass)
+    order = list(RiskKind)
     return tuple(sorted(found, key=lambda risk: order.index(risk.danger)))
 
 
@@ -80,44 +80,44 @@ def _blocked(blocked: BlockedResource, placed: bool) -> Risk:
     name = safe_text(str(blocked.address) if placed else blocked.address.local)
     where = source_location(blocked.source)
     remedy = "  ".join(part for part in (safe_text(blocked.remedy), f"({where})" if where else "") if part)
-    return Risk(RiskClass.BLOCKED, name, blocked_reason(blocked), remedy)
+    return Risk(RiskKind.BLOCKED, name, blocked_reason(blocked), remedy)
 
 
-def _dangers(change: Change) -> Iterator[tuple[RiskClass, str]]:
+def _dangers(change: Change) -> Iterator[tuple[RiskKind, str]]:
     match change.action:
         case Action.DELETE:
-            yield RiskClass.DELETE, "no longer declared" if change.reason == "pruned" else safe_text(change.reason)
+            yield RiskKind.DELETE, "no longer declared" if change.reason == "pruned" else safe_text(change.reason)
         case Action.REPLACE:
-            yield RiskClass.REPLACE, safe_text(change.reason)
+            yield RiskKind.REPLACE, safe_text(change.reason)
         case Action.ADOPT:
-            yield RiskClass.ADOPT, safe_text(change.reason)
+            yield RiskKind.ADOPT, safe_text(change.reason)
         case Action.RUN:
             yield from _of_a_run(change)
         case _:
             pass
     if change.forced:
-        yield RiskClass.FORCED, _listed([_taken(change, path) for path in change.forced])
+        yield RiskKind.FORCED, _listed([_taken(change, path) for path in change.forced])
     if change.action in (Action.CREATE, *LEAVING, Action.NOOP):
         return  # a create rotates and loosens nothing; a delete is reported as such
     secret = [item for item in change.fields if item.sensitive and item.op in (FieldOp.CHANGE, FieldOp.REMOVE)]
     if secret:
-        yield RiskClass.SECRET, _listed([render_path(item.path) for item in secret])
-    rules = list(loosened_rules(change))
+        yield RiskKind.SECRET, _listed([render_path(item.path) for item in secret])
+    rules = list(lane_rules_loosened_by_change(change))
     if shortened := [text for retained, text in rules if retained]:
-        yield RiskClass.RETENTION, _listed(shortened)
+        yield RiskKind.RETENTION, _listed(shortened)
     gates = [text for item in change.fields if (text := _loosened(change, item))]
     gates += [text for retained, text in rules if not retained]
     if gates:
-        yield RiskClass.GATE, _listed(gates)
+        yield RiskKind.GATE, _listed(gates)
 
 
-def _of_a_run(change: Change) -> Iterator[tuple[RiskClass, str]]:
+def _of_a_run(change: Change) -> Iterator[tuple[RiskKind, str]]:
     """What a run takes away, and what it has a container do."""
     if removed := [render_path(item.path) for item in change.fields if item.op is FieldOp.REMOVE]:
-        yield RiskClass.DELETE, _listed(removed)
+        yield RiskKind.DELETE, _listed(removed)
     spec = (change.desired or {}).get("spec") or {}
     if change.address.kind == "PodExec":
-        yield RiskClass.COMMAND, safe_text(f"{' '.join(map(str, spec.get('command') or ()))} in {spec.get('target')}")
+        yield RiskKind.COMMAND, safe_text(f"{' '.join(map(str, spec.get('command') or ()))} in {spec.get('target')}")
 
 
 def _taken(change: Change, path: FieldPath) -> str:

@@ -16,7 +16,7 @@ from planner.address import Address
 from planner.duration import render_duration as duration
 from planner.events import ChangeApplied, ChangeBegan, ChangeEnded, ChangeResult, ChangeWaiting, Event, EventObserver
 from planner.plan import Action, Plan
-from planner.render.blocked_reason import shorten_reason
+from planner.render.blocked_reasons_and_warnings import shorten_reason
 from planner.text_safe import safe_text
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from planner.address import Address
 from planner.duration import render_duration as duration
 from planner.events import ChangeEnded, ChangeResult
 from planner.plan import Plan
-from planner.render.blocked_reason import blocked_reason, deduplicated_warnings, source_location
+from planner.render.blocked_reasons_and_warnings import blocked_reason, deduplicated_warnings, source_location
 from planner.text_safe import safe_text
 
 _MOST = 20  # failures shown in full
@@ -19,8 +19,8 @@ _PROBLEMS = (ChangeResult.FAILED, ChangeResult.STALE, ChangeResult.UNKNOWN, Chan
 _ABOUT_TIME = 1.0  # seconds; a shorter run needs no account of its time
 
 
-class RunOutcome(Protocol):
-    """What is read of the result of an execution."""
+class RunResultToRender(Protocol):
+    """What a page reads of the result of an execution: outcomes, warnings, seconds."""
 
     @property
     def outcomes(self) -> Mapping[Address, ChangeEnded]:
@@ -39,7 +39,7 @@ class RunOutcome(Protocol):
         """Told to stop before the end."""
 
 
-def render_run_summary(plan: Plan, outcome: RunOutcome, *, run: int, command: str = "") -> str:
+def render_run_summary(plan: Plan, outcome: RunResultToRender, *, run: int, command: str = "") -> str:
     """The page after a run. The last line is the verdict and, when there is one, the `command` to go on with."""
     ends = outcome.outcomes
     orders = {change.address: order for order, change in enumerate(plan.changes, start=1)}
@@ -117,7 +117,7 @@ def blocked_lines(plan: Plan) -> list[str]:
     return [*lines, f"     and {len(plan.blocked) - _MOST} more"] if len(plan.blocked) > _MOST else lines
 
 
-def _time(plan: Plan, outcome: RunOutcome) -> list[str]:
+def _time(plan: Plan, outcome: RunResultToRender) -> list[str]:
     if outcome.seconds < _ABOUT_TIME:
         return []
     timed = sorted((e for e in outcome.outcomes.values() if e.seconds), key=lambda e: (-e.seconds, e.address))
@@ -143,7 +143,7 @@ def longest_chain_of_run(plan: Plan, ends: Mapping[Address, ChangeEnded]) -> Seq
     return path[::-1]
 
 
-def _verdict(plan: Plan, outcome: RunOutcome) -> str:
+def _verdict(plan: Plan, outcome: RunResultToRender) -> str:
     counts = [ended.result for ended in outcome.outcomes.values()]
     total = len(counts)
     worst = next((result for result in _GRAVITY if result in counts), ChangeResult.UNCHANGED)

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from planner.plan import ClusterIdentity, Selection
 from planner.render.selection_text import selection_text
-from planner.render.status_page import StatusLine, render_status_page
+from planner.render.status_page import StatusLine, render_status_page_as_text
 from planner.values import JsonObject
 
 SCHEMA_VERSION = 1
@@ -46,7 +46,7 @@ def render_scope_status(
     verdict = f"{len(rows) - len(blockers)} of {len(rows)} as declared"
     verdict += f", {len(blockers)} blocker{'s' * (len(blockers) != 1)}" if blockers else ""
     about = f"scope {', '.join(selection.scopes)}"
-    return render_status_page(
+    return render_status_page_as_text(
         cluster, lines, verdict, command=command if blockers else "", colour=colour,
         node_lane=f"{selection_text(selection)} on ", about=about, width=width,
     )  # fmt: skip
@@ -55,7 +55,8 @@ def render_scope_status(
 def scope_status_json(
     cluster: ClusterIdentity, selection: Selection, rows: Sequence[ScopeStatusRow], *, command: str
 ) -> JsonObject:
-    """The same as a document. `next.blockers` are addresses, also when there is nothing to apply."""
+    """The status of scopes as a document for programs. `next.blockers` are addresses, also when there is nothing to
+    apply."""
     blockers = [row for row in rows if row.state != "ok"]
     return {
         "schemaVersion": SCHEMA_VERSION,

@@ -52,7 +52,7 @@ def render_secret_status(status: SecretStatusTable, *, command: str, delete: str
 
 
 def secret_status_json(status: SecretStatusTable) -> JsonObject:
-    """The same as a document."""
+    """The status of the Secrets as a document for programs: sources and fingerprints, never values."""
     return {
         "schemaVersion": SCHEMA_VERSION,
         "simulated": status.cluster.simulated,

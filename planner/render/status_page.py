@@ -23,7 +23,7 @@ class StatusLine:
     problem: str = ""
 
 
-def render_status_page(
+def render_status_page_as_text(
     cluster: ClusterIdentity,
     lines: Sequence[StatusLine],
     verdict: str,

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from planner.resource import APPLIED, COPIES, SET_LABEL
 from planner.values import Json, JsonObject, JsonValue
 from providers.kubernetes.preview.leftover_server_defaults import predict_as_created
-from providers.kubernetes.ssa.fieldset import EMPTY, FieldSet
+from providers.kubernetes.ssa.field_set import EMPTY, FieldSet
 from providers.kubernetes.ssa.merge_types import MergeTypeTable
 from providers.kubernetes.ssa.ownership import project_fields
 
@@ -33,7 +33,7 @@ _HANDS = ("kubectl-edit", "kubectl-patch", "kubectl-label", "kubectl-annotate")
 _RUN_LABELS = ("controller-uid", "job-name", "batch.kubernetes.io/controller-uid", "batch.kubernetes.io/job-name")
 
 
-def why_not_declarable(live: JsonObject) -> str:
+def why_object_not_declarable(live: JsonObject) -> str:
     """Why an object cannot be declared in a configuration (a controller made it, or the server); empty when it can."""
     metadata, kind = live.get("metadata") or {}, str(live.get("kind"))
     name = str(metadata.get("name"))
@@ -54,7 +54,8 @@ def owned_set_of_object(live: JsonObject) -> str:
 
 
 def adoptable_document(live: JsonObject, types: MergeTypeTable) -> JsonObject:
-    """The document that an apply of which adopts the object and changes nothing."""
+    """A live object's document without what the server and controllers wrote: to apply it adopts the object and changes
+    nothing."""
     whole = _without_written(live)
     claimed = _claimed(live)
     last = _last_applied(live)

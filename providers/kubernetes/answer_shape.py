@@ -16,7 +16,7 @@ from providers.cluster import KindInfo
 from providers.json_answer import parse_json_answer
 from providers.kubernetes.builtin_shape import builtin_shape_faults
 from providers.kubernetes.errors import UnrecognizedServerAnswer
-from providers.kubernetes.ssa.fieldset import check_fields_v1
+from providers.kubernetes.ssa.field_set import check_fields_v1
 from providers.kubernetes.tekton_and_argo_shape import tekton_and_argo_shape_faults
 
 _IDENTITY = ("uid", "resourceVersion")  # what every object that can be written has: writes are bound to them

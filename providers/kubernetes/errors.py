@@ -77,7 +77,7 @@ class ApplyConflict(PermanentError):
 
 
 class ResourceVersionConflict(PreconditionError):
-    """The object is not the version that the request named. Nothing was written."""
+    """The object has another resourceVersion than the request named. Nothing was written."""
 
 
 class UidMismatch(PreconditionError):
@@ -85,7 +85,7 @@ class UidMismatch(PreconditionError):
 
 
 class AlreadyExists(PreconditionError):
-    """A create found the name taken."""
+    """A create found that an object of that name exists."""
 
 
 class Invalid(PermanentError):
@@ -103,7 +103,7 @@ class Invalid(PermanentError):
 
 
 class BadRequest(PermanentError):
-    """The server does not understand the request or the document."""
+    """The API server does not understand the request or the document (HTTP 400)."""
 
 
 class Forbidden(PermanentError):

@@ -15,14 +15,14 @@ from planner.field_path import FieldPath
 from planner.plan import Change
 from planner.values import JsonObject
 from providers.cluster import FIELD_MANAGER
-from providers.kubernetes.ssa.fieldset import FieldSet
+from providers.kubernetes.ssa.field_set import FieldSet
 from providers.kubernetes.ssa.ownership import STATUS
 
 CLIENT_SIDE = frozenset({"kubectl-client-side-apply", "before-first-apply"})
 
 
 @dataclass(frozen=True, slots=True)
-class OwnershipMoves:
+class FieldOwnershipMoves:
     """What becomes ours before an apply.
 
     `client_side`: the entries of kubectl's client-side apply; `managers`: all entries of these field managers;
@@ -37,7 +37,7 @@ class OwnershipMoves:
         return self.client_side or bool(self.managers) or bool(self.fields)
 
     @classmethod
-    def of(cls, change: Change) -> OwnershipMoves:
+    def of(cls, change: Change) -> FieldOwnershipMoves:
         """The moves of a planned change."""
         return cls(change.migrate, frozenset(change.take_over), change.claims)
 
@@ -57,7 +57,7 @@ def named_managers_owning_fields(live: JsonObject, names: Iterable[str]) -> tupl
     return tuple(sorted(here.intersection(names)))
 
 
-def object_with_migrated_ownership(live: JsonObject, moves: OwnershipMoves) -> JsonObject:
+def object_with_migrated_ownership(live: JsonObject, moves: FieldOwnershipMoves) -> JsonObject:
     """The object as the patch will leave it: the moved fields in our Apply entry, nothing else changed."""
     entries = _entries(live)
     ours = next((entry for entry in entries if _is_ours(entry)), None)
@@ -94,7 +94,7 @@ def _base(live: JsonObject, ours: JsonObject | None, moved: list[JsonObject]) ->
     return {**plain, "manager": FIELD_MANAGER}
 
 
-def ownership_migration_patch(live: JsonObject, moves: OwnershipMoves) -> tuple[JsonObject, ...]:
+def ownership_migration_patch(live: JsonObject, moves: FieldOwnershipMoves) -> tuple[JsonObject, ...]:
     """The JSON patch on managedFields that makes `live` into `object_with_migrated_ownership(live, moves)`; empty when
     there is nothing to move."""
     after = object_with_migrated_ownership(live, moves)
@@ -111,7 +111,7 @@ def _entries(live: JsonObject) -> list[JsonObject]:
     return entries
 
 
-def _moves_whole(entry: JsonObject, moves: OwnershipMoves) -> bool:
+def _moves_whole(entry: JsonObject, moves: FieldOwnershipMoves) -> bool:
     if entry.get("subresource") == STATUS:
         return False
     return (moves.client_side and _is_client_side(entry)) or entry.get("manager") in moves.managers

@@ -19,7 +19,7 @@ CRD = "CustomResourceDefinition"
 
 
 class ObjectLocation(NamedTuple):
-    """An object's place in the cluster."""
+    """An object's place in the cluster: its served kind, namespace and name."""
 
     kind: KindInfo
     namespace: str

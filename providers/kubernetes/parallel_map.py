@@ -11,7 +11,7 @@ _Out = TypeVar("_Out")
 
 
 class ParallelMap:
-    """Runs at most `size` calls of one `map` at once."""
+    """Maps a function over inputs in threads, at most `size` calls of one `map` at once."""
 
     def __init__(self, size: int) -> None:
         self._size = size

@@ -32,7 +32,7 @@ from providers.kubernetes.object_location import ObjectLocation, locate_object, 
 from providers.kubernetes.object_outputs import object_outputs
 from providers.kubernetes.preview.planned_prerequisites import PlannedPrerequisites
 from providers.kubernetes.preview.previewer import Previewer
-from providers.kubernetes.readiness import deletes_itself, deletion_readiness, object_readiness
+from providers.kubernetes.readiness import deletion_readiness, job_deletes_itself_when_ended, object_readiness
 from providers.kubernetes.secret_sealing import seal_live_document
 from providers.kubernetes.self_deleting_jobs import LastSeenSelfDeletingJobs
 from providers.secret_lookup import secret_lookup
@@ -102,7 +102,7 @@ class KubernetesProvider:
 
         written = write_objects.apply_change(self._desk(vault), change)
         self._jobs.written(change.address, change.desired, written.uid)
-        return replace(written, vanishes=True) if deletes_itself(change.desired) else written
+        return replace(written, vanishes=True) if job_deletes_itself_when_ended(change.desired) else written
 
     def delete(self, change: Change) -> Written:
         """See planner.ports.Provider."""

@@ -8,10 +8,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from planner.address import Address, group_of_api_version
 from planner.applied_state import KindInNamespace
 from planner.errors import ProviderError
+from planner.late_text import LateText
 from planner.ports import AbsentObject, Fingerprinter, Observation, PresentObject, ReadResult, UnreadableObject
 from planner.resource import PROTECT, SCOPE, SET_LABEL, Resource, annotation_that_keeps_object
 from planner.values import JsonObject
@@ -45,7 +47,8 @@ def read_cluster_observations(
     owned: Collection[str],
     also: Collection[KindInNamespace],
 ) -> ReadResult:
-    """See planner.ports.Provider.read."""
+    """Read the live objects of all wanted resources, and those of ours that nobody wants, as observations (see
+    planner.ports.Provider.read)."""
     survey = _Survey()
     for resource in wanted:
         _locate(cluster, survey, resource, default_namespace)
@@ -62,7 +65,9 @@ def read_cluster_observations(
 def _other_sets(found: Iterable[JsonObject], owned: Collection[str]) -> tuple[str, ...]:
     """The sets of objects that we applied, but for the `owned` ones."""
     labelled = ((live, (live["metadata"].get("labels") or {}).get(SET_LABEL)) for live in found)
-    return tuple(sorted({str(name) for live, name in labelled if name and name not in owned and applied_by_us(live)}))
+    return tuple(
+        sorted({str(name) for live, name in labelled if name and name not in owned and is_applied_by_our_manager(live)})
+    )
 
 
 def observe_object(address: Address, live: JsonObject, fingerprinter: Fingerprinter) -> PresentObject:
@@ -73,7 +78,7 @@ def observe_object(address: Address, live: JsonObject, fingerprinter: Fingerprin
     return PresentObject(
         address,
         uid=str(metadata.get("uid", "")),
-        content=digest_of_sealed_content(sealed, fingerprinter),
+        content=LateText(partial(digest_of_sealed_content, sealed, fingerprinter)),  # of what a plan touches
         value=sealed,
         owned_by=(metadata.get("labels") or {}).get(SET_LABEL, ""),
         scope=annotations.get(SCOPE, ""),
@@ -220,7 +225,7 @@ def _strays(
         group = group_of_api_version(spot.kind.api_version)
         lane = lanes.get(label) or survey.places.get((group, spot.kind.kind, spot.namespace), "")
         address = Address(lane, spot.kind.kind, group, spot.namespace, spot.name)
-        if applied_by_us(live):
+        if is_applied_by_our_manager(live):
             strays.append(observe_object(address, live, fingerprinter))
         else:  # a copy of one of our objects, or labels that a controller passed on
             warnings.append(f"{address} carries our label but was not applied by hwplan: left alone")
@@ -232,7 +237,7 @@ def _is_loose(metadata: JsonObject) -> bool:
     return not metadata.get("deletionTimestamp") and not any(owner.get("controller") for owner in owners)
 
 
-def applied_by_us(live: JsonObject) -> bool:
+def is_applied_by_our_manager(live: JsonObject) -> bool:
     """Whether our field manager has applied the object: a label alone can be copied."""
     entries: Iterable[JsonObject] = live["metadata"].get("managedFields") or ()
     return any(entry.get("manager") == FIELD_MANAGER and entry.get("operation") == "Apply" for entry in entries)

@@ -65,7 +65,7 @@ def object_readiness(
     metadata = live.get("metadata") or {}
     if metadata.get("deletionTimestamp"):
         ended = (
-            job_readiness(live) if deletes_itself(live) else None
+            job_readiness(live) if job_deletes_itself_when_ended(live) else None
         )  # its pods go first, so that it is seen for a while
         return ended if ended and ended.done else pending_because(what_deletion_waits_for(live))
     if not waits:
@@ -91,12 +91,12 @@ def vanished_readiness(desired: JsonObject | None) -> Readiness:
     A Job with ttlSecondsAfterFinished is deleted by its controller only after it ended (Kubernetes, "Automatic Cleanup
     for Finished Jobs"); whether it succeeded is not known here (providers.kubernetes.self_deleting_jobs looks for it).
     """
-    if deletes_itself(desired):
+    if job_deletes_itself_when_ended(desired):
         return Readiness(done=True, ok=True, warnings=("ended, and was deleted as its ttlSecondsAfterFinished says",))
     return failed_because("it is not there any more: somebody deleted it while it was waited for")
 
 
-def deletes_itself(desired: JsonObject | None) -> bool:
+def job_deletes_itself_when_ended(desired: JsonObject | None) -> bool:
     """Whether a document is that of a Job which is deleted by its controller when it has ended."""
     document = desired or {}
     if (group_of_api_version(str(document.get("apiVersion", ""))), document.get("kind")) != ("batch", "Job"):

@@ -14,7 +14,7 @@ from planner.errors import ProviderError
 from planner.ports import Readiness
 from planner.values import JsonObject
 from providers.cluster import Cluster, ObjectCollection
-from providers.kubernetes.readiness import deletes_itself, object_readiness, vanished_readiness
+from providers.kubernetes.readiness import job_deletes_itself_when_ended, object_readiness, vanished_readiness
 
 # Reasons of the Events that the Job controller of Kubernetes writes when a Job has ended (kubernetes/kubernetes,
 # pkg/controller/job: the reasons of the conditions Complete and Failed).
@@ -33,19 +33,19 @@ class LastSeenSelfDeletingJobs:
 
     def written(self, address: Address, desired: JsonObject | None, uid: str) -> None:
         """A document was applied: what was seen under its address before is of another Job, or of an older one."""
-        if deletes_itself(desired):
+        if job_deletes_itself_when_ended(desired):
             self._last[address] = {"metadata": {"uid": uid}}
 
     def seen(self, address: Address, live: JsonObject) -> None:
         """A Job was looked at."""
-        if deletes_itself(live):
+        if job_deletes_itself_when_ended(live):
             self._last[address] = live
 
     def vanished(self, address: Address, desired: JsonObject | None, cluster: Cluster, namespace: str) -> Readiness:
         """What it means that an object which was written, or seen, is not there any more. Reads Events of its
         namespace where it is a Job that deletes itself and the last look has not said how it ended."""
         last = self._last.get(address)
-        if last is None or not deletes_itself(desired):
+        if last is None or not job_deletes_itself_when_ended(desired):
             return vanished_readiness(desired)
         ended = object_readiness(last) if last.get("status") else None
         if ended is not None and ended.done:

@@ -1,4 +1,4 @@
-"""Warnings of a cluster, kept for the thread whose calls they are about."""
+"""Collects the warnings of an API server for the thread whose calls they are about."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ from planner.values import JsonObject, SecretValue, outputs_in_document
 from providers.cluster import FIELD_MANAGER, Cluster
 from providers.kubernetes.applied_digest_annotation import complete_pending_applied_digest
 from providers.kubernetes.errors import ApplyConflict, FieldConflict, ResourceVersionConflict
-from providers.kubernetes.field_ownership_migration import OwnershipMoves, ownership_migration_patch
+from providers.kubernetes.field_ownership_migration import FieldOwnershipMoves, ownership_migration_patch
 from providers.kubernetes.object_location import ObjectLocation, is_crd, locate_object, served_kind
 from providers.kubernetes.object_outputs import object_outputs
 from providers.kubernetes.preview.field_takeover import taken_fields
@@ -29,7 +29,7 @@ from providers.kubernetes.preview.predict_apply import (
     digest_of_declared_fields,
     secret_stand_ins_for_cluster,
 )
-from providers.kubernetes.read_observations import applied_by_us, digest_of_sealed_content
+from providers.kubernetes.read_observations import digest_of_sealed_content, is_applied_by_our_manager
 from providers.kubernetes.readiness import is_ready_when_written
 from providers.kubernetes.secret_sealing import (
     document_with_secret_fingerprints,
@@ -76,7 +76,8 @@ class ChangeWithReadObject:
 
 
 def apply_change(context: WriteContext, change: Change) -> Written:
-    """See planner.ports.Provider.apply. `context.look_up` reads the vault of this call."""
+    """Carry out one planned change of an object: create, update, replace, adopt (see planner.ports.Provider.apply).
+    `context.look_up` reads the vault of this call."""
     assert change.desired is not None
     if outputs_in_document(change.desired):
         raise PermanentError("it uses an output that is not known", where=str(change.address), remedy="plan again")
@@ -130,7 +131,7 @@ def _is_planned(work: ChangeWithReadObject) -> bool:
 
 
 def refuse_unplanned_object(work: ChangeWithReadObject) -> None:
-    """Refuse an object that is not as the plan saw it. Raises PreconditionError."""
+    """Raises PreconditionError when the live object is not as the plan saw it."""
     assert work.live is not None
     if not _is_planned(work):
         raise _moved(work, f"it was changed since the plan was made{_last_writer(work.live)}")
@@ -149,7 +150,11 @@ def _is_done(work: ChangeWithReadObject) -> bool:
     assert live is not None
     metadata = live["metadata"]
     labels, wanted = metadata.get("labels") or {}, desired["metadata"].get("labels") or {}
-    if metadata.get("deletionTimestamp") or not applied_by_us(live) or labels.get(SET_LABEL) != wanted.get(SET_LABEL):
+    if (
+        metadata.get("deletionTimestamp")
+        or not is_applied_by_our_manager(live)
+        or labels.get(SET_LABEL) != wanted.get(SET_LABEL)
+    ):
         return False
     after = with_secret_stand_ins(live)
     if work.change.expects and digest_of_declared_fields(after, desired) == work.change.expects:
@@ -185,7 +190,7 @@ def _update(work: ChangeWithReadObject) -> Written:
     assert live is not None and raw is not None
     metadata = live["metadata"]
     version = metadata["resourceVersion"]
-    if moved := ownership_migration_patch(live, OwnershipMoves.of(work.change)):
+    if moved := ownership_migration_patch(live, FieldOwnershipMoves.of(work.change)):
         kind, namespace, name = work.spot
         answer = work.context.cluster.patch(kind, namespace, name, moved)
         version = answer["metadata"]["resourceVersion"]
@@ -274,7 +279,7 @@ def _differing(change: Change, after: JsonObject) -> list[str]:
 
 
 def delete_object(context: WriteContext, change: Change) -> Written:
-    """See planner.ports.Provider.delete."""
+    """Delete the object of one planned change (see planner.ports.Provider.delete)."""
     kind = served_kind(context.cluster, change.api_version, change.address.kind)
     if kind is None:
         return Written(change.precondition.uid, already=True)  # without its kind no object of it can be there

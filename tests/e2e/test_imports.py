@@ -70,7 +70,7 @@ import dataclasses
 made = []
 create = getattr(dataclasses, "_create_fn", None)  # from Python 3.13 on the methods of a class are compiled together
 dataclasses._create_fn = lambda name, *given, **named: made.append(name) or create(name, *given, **named)
-import planner.app.plan_run, planner.app.runtime, planner.cli.plan, planner.render.plan_text
+import planner.app.plan_with_inputs, planner.app.runtime, planner.cli.plan, planner.render.plan_text
 import providers.kubernetes.client.live_cluster
 print(len(made))
 """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from planner.errors import PermanentError
 from providers.kubernetes.field_ownership_migration import (
-    OwnershipMoves,
+    FieldOwnershipMoves,
     named_managers_owning_fields,
     object_with_migrated_ownership,
     ownership_migration_patch,
@@ -24,9 +24,9 @@ def check_moves(case: Case, desired: Doc) -> None:
     if case.live is None or not case.live["metadata"].get("managedFields") or case.kind == "Pod":
         return
     names = named_managers_owning_fields(case.live, case.rng.sample(OTHERS, case.rng.randint(0, 2)))
-    moves = OwnershipMoves(managers=frozenset(names))
+    moves = FieldOwnershipMoves(managers=frozenset(names))
     try:
-        moves = OwnershipMoves(
+        moves = FieldOwnershipMoves(
             managers=moves.managers,
             fields=unowned_leftover_defaults(object_with_migrated_ownership(case.live, moves), desired, case.types),
         )

@@ -24,8 +24,8 @@ from providers.kubernetes.object_content_digest import object_content_digest
 from providers.kubernetes.object_outputs import object_outputs
 from providers.kubernetes.operations import (
     argo_state,
-    argo_stuck,
     argo_sync_operation,
+    stuck_argo_resources,
     tekton_run_failure,
     tekton_run_state,
 )
@@ -35,7 +35,7 @@ from providers.kubernetes.read_observations import observe_object
 from providers.kubernetes.readiness import object_readiness
 from providers.kubernetes.secret_sealing import seal_live_document
 from providers.kubernetes.ssa.crd_types import served_crd_versions
-from providers.kubernetes.ssa.fieldset import FieldSet, check_fields_v1
+from providers.kubernetes.ssa.field_set import FieldSet, check_fields_v1
 from providers.kubernetes.ssa.managed_fields import read_managers, write_managers
 from providers.kubernetes.ssa.merge_types import MergeTypeTable
 from providers.kubernetes.ssa.ownership import fields_owned_by_others
@@ -97,9 +97,9 @@ def _application(live: JsonObject) -> None:
     argo_state.is_same_or_later_time(seen.reconciled, seen.operation.finished if seen.operation else "")
     argo_sync_operation.argo_sync_outputs(seen)
     argo_sync_operation._as_declared(live)
-    around = argo_stuck.ApplicationWithWorkloads(live, (), (), ())
-    argo_stuck.find_stuck_argo_resources(around, 60.0, _NOW)
-    argo_stuck.destination_namespace(live)
+    around = stuck_argo_resources.ApplicationWithWorkloads(live, (), (), ())
+    stuck_argo_resources.find_stuck_argo_resources(around, 60.0, _NOW)
+    stuck_argo_resources.destination_namespace(live)
     cluster_evidence._argo_value(live)
     list(cluster_evidence._managed(live))
 
@@ -119,8 +119,8 @@ def _run(live: JsonObject) -> None:
 
 def _pod(live: JsonObject) -> None:
     cluster_evidence._pod(live)
-    around = argo_stuck.ApplicationWithWorkloads(None, (), (live,), (OBJECTS[3],), frozenset({("demo", "a")}))
-    argo_stuck.find_stuck_argo_resources(around, 60.0, _NOW)
+    around = stuck_argo_resources.ApplicationWithWorkloads(None, (), (live,), (OBJECTS[3],), frozenset({("demo", "a")}))
+    stuck_argo_resources.find_stuck_argo_resources(around, 60.0, _NOW)
 
 
 def _workload(live: JsonObject) -> None:
@@ -130,7 +130,9 @@ def _workload(live: JsonObject) -> None:
 
 def _job(live: JsonObject) -> None:
     application = next(one for one in OBJECTS if one["kind"] == "Application")
-    argo_stuck.find_stuck_argo_resources(argo_stuck.ApplicationWithWorkloads(application, (live,)), 60.0, _NOW)
+    stuck_argo_resources.find_stuck_argo_resources(
+        stuck_argo_resources.ApplicationWithWorkloads(application, (live,)), 60.0, _NOW
+    )
 
 
 def _crd(live: JsonObject) -> None:
@@ -276,5 +278,5 @@ TARGETS = (
                _fields, (ValueError,)),
     FuzzTarget("kubernetes: exec", _STREAMS, _exec),
     FuzzTarget("kubernetes: log", (b"one\ntwo \x1b[31m\n" * 9, b"\x00\xff\n\r\n"), lambda data: (
-        redacted_output_tail_lines(data, {}), redacted_output_tail_lines(data, {}, cut=3, whole=False, most=2))),
+        redacted_output_tail_lines(data, {}), redacted_output_tail_lines(data, {}, cut_bytes=3, complete=False, max_lines=2))),
 )  # fmt: skip

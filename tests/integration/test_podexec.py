@@ -21,7 +21,7 @@ from providers.cluster import EndedCommand
 from providers.kubernetes.client.kubeconfig import resolve_connection_settings
 from providers.kubernetes.client.live_cluster import LiveCluster
 from providers.kubernetes.operations.command_runners import ContainerCommandRunner, PodCommandRunner, PodToRunCommandIn
-from providers.kubernetes.operations.command_spec import CommandSpec
+from providers.kubernetes.operations.pod_exec_command import PodExecCommand
 from providers.kubernetes.operations.podexec import PodExecProvider
 from state.fingerprint import KeyedFingerprinter
 from tests.integration.podexec_world import Shop, apply, ended, look, planned, shop_of
@@ -216,10 +216,10 @@ class _Striking:
     faults: Faults
     simulated: bool = False
 
-    def find(self, wanted: CommandSpec) -> PodToRunCommandIn:
+    def find(self, wanted: PodExecCommand) -> PodToRunCommandIn:
         return self.inner.find(wanted)
 
-    def run(self, wanted: CommandSpec, pod: str) -> EndedCommand:
+    def run(self, wanted: PodExecCommand, pod: str) -> EndedCommand:
         if self.proxy.faults.count is None:
             self.proxy.faults = replace(self.faults, count=self.proxy.traffic.connections + 1)
         return self.inner.run(wanted, pod)
@@ -293,10 +293,10 @@ class _Cutting:
     proxy: FaultProxy
     simulated: bool = False
 
-    def find(self, wanted: CommandSpec) -> PodToRunCommandIn:
+    def find(self, wanted: PodExecCommand) -> PodToRunCommandIn:
         return self.inner.find(wanted)
 
-    def run(self, wanted: CommandSpec, pod: str) -> EndedCommand:
+    def run(self, wanted: PodExecCommand, pod: str) -> EndedCommand:
         done = self.inner.run(wanted, pod)
         self.proxy.faults = _DOWN
         self.proxy.drop_connections()

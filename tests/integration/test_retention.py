@@ -150,7 +150,7 @@ def test_a_saved_plan_stays_fresh_while_time_passes_and_objects_go(stage: Stage)
     def content(now: datetime) -> str:
         seen = stage.provider(now).read([again], (), ()).observations[change.address]
         assert isinstance(seen, PresentObject)
-        return seen.content
+        return str(seen.content)
 
     assert content(NOW + timedelta(days=3)) == change.precondition.content
     stage.remove(RUN, "a")

@@ -10,10 +10,10 @@ MODULES: Mapping[str, str] = {}
 SMALL_MODULES: Mapping[str, str] = {
     "planner.app.cluster_secrets": "reads the cluster, and only where a source of a secret is a cluster",
     "planner.app.fleet.fleet_sandboxes": "knows which nodes a fleet has; planner.app.sandbox makes one sandbox",
-    "planner.app.manifest_fetch": "asks the network: what the loader must not do by itself",
-    "planner.app.ownership_requests": "the words of --take-over and --migrate, apart from the run that they are for",
+    "planner.app.manifest_download": "asks the network: what the loader must not do by itself",
+    "planner.app.field_ownership_requests": "the words of --take-over and --migrate, apart from their run",
     "planner.app.secrets_in_clear": "asks the redactor about all text that is written, apart from the making of a plan",
-    "planner.app.secret_source_changes": "reads every source again before an apply, which loading must not do",
+    "planner.app.secret_source_changes_since_plan": "reads every source again before an apply; loading must not",
     "planner.cli.config_completion": _LAZY,
     "planner.executor.observer_chain": "a public type of the package; the others of it do not know it",
     "planner.graph.rules.argo": _RULE,

@@ -17,7 +17,7 @@ from dataclasses import replace
 
 from planner.app.drift_report import judge_drift, load_drift_rules
 from planner.app.fleet.fleet_shards import request_of_shard
-from planner.app.plan_run import open_plan_run
+from planner.app.plan_with_inputs import open_session_with_plan
 from planner.app.request import Request
 from planner.dataclass import dataclass
 from planner.disk_errors import disk_error_text
@@ -67,7 +67,7 @@ def look_at_shard(request: Request, shard: Shard) -> ShardResult:
     """Plan and judge one shard by one reading; `request` is that of its lane alone."""
     try:
         rules = load_drift_rules(request)
-        with open_plan_run(request) as (made, session):
+        with open_session_with_plan(request) as (made, session):
             return shard_result(
                 shard, made.plan, judge_drift(made.inputs, made.snapshot, rules, session.world.clock.now())
             )

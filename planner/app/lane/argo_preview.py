@@ -45,24 +45,25 @@ _CONTAINERS = ("spec", "template", "spec", "containers")
 
 
 @dataclass(frozen=True, slots=True)
-class PromotionPreview:
-    """What the GitOps branch holds now, by name, and what it will hold after a promotion."""
+class GitOpsPromotionPreview:
+    """The files of the GitOps branch as they are now, by name, and as they will be after a promotion."""
 
     before: Mapping[str, str]
     after: PredictedPromotionCommit
 
 
-def preview_promotion(session: Session, lane: Lane, objects: ObjectCache, tree: str) -> PromotionPreview:
+def preview_gitops_promotion(session: Session, lane: Lane, objects: ObjectCache, tree: str) -> GitOpsPromotionPreview:
     """The promotion of a source that no branch has yet: the tree of a merge, which is in `objects`.
 
     Raises ProviderError and ConfigError for what cannot be read.
     """
     before = _branch_files(session, lane, objects)
-    return PromotionPreview(before, _promoted(session, before, CommittedFiles(objects, tree)))
+    return GitOpsPromotionPreview(before, _promoted(session, before, CommittedFiles(objects, tree)))
 
 
-def predict_sync_of_promotion(session: Session, promoted: PredictedPromotionCommit) -> ArgoPrediction:
-    """What a sync of that will change. Never raises, as predict_sync_of_rollout."""
+def predict_argo_sync_of_promotion(session: Session, promoted: PredictedPromotionCommit) -> ArgoPrediction:
+    """What the Argo CD sync of a promotion will change in the cluster. Never raises, as
+    predict_argo_sync_of_rollout."""
     try:
         return _Predictor.of(session, promoted).all()
     except ConfigError as error:
@@ -71,7 +72,7 @@ def predict_sync_of_promotion(session: Session, promoted: PredictedPromotionComm
         return ArgoPrediction(problem=": ".join(filter(None, (error.where, error.message))))
 
 
-def predict_sync_of_rollout(
+def predict_argo_sync_of_rollout(
     session: Session, lane: Lane, commit: str, *, promotes: bool, anew: bool = False
 ) -> ArgoPrediction:
     """What the sync of a rollout of `commit` will change; with `anew` its run builds every service. `promotes` is

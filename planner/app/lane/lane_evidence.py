@@ -30,8 +30,9 @@ _SHORTEST = 7  # digits of a commit id that is taken for a short one
 
 
 @dataclass(frozen=True, slots=True)
-class LaneStatusTarget:
-    """What the status is about: a commit, a run by its name, or (both empty) the tip of the branch."""
+class CommitOrRunToReport:
+    """Which commit or PipelineRun a status is about: a commit, a run by its name, or (both empty) the tip of the
+    branch."""
 
     commit: str = ""
     run: str = ""
@@ -44,8 +45,8 @@ class LaneStatusTarget:
 
 @dataclass(frozen=True, slots=True)
 class EvidenceReaders:
-    """The readers of one command. `closed` are the commits that were closed before, newest first; `warn_after` the
-    seconds after which the lane warns, None where it has no such limit."""
+    """The readers of git, cluster, registry and probes for one lane. `closed` are the commits that were closed
+    before, newest first; `warn_after` the seconds after which the lane warns, None where it has no such limit."""
 
     subjects: LaneParts
     cluster: ClusterEvidenceReader
@@ -56,7 +57,7 @@ class EvidenceReaders:
     warn_after: float | None = None
 
 
-def read_lane_evidence(readers: EvidenceReaders, lane: str, target: LaneStatusTarget) -> LaneEvidence:
+def read_lane_evidence(readers: EvidenceReaders, lane: str, target: CommitOrRunToReport) -> LaneEvidence:
     """The evidence of a lane, free of secrets. Raises SelectionError when the target cannot be found."""
     commits: list[str] = []
 
@@ -80,7 +81,7 @@ def _clean(text: str) -> str:
 _STORABLE = TextCleaner(_clean, lambda _: False)
 
 
-def _read(readers: EvidenceReaders, target: LaneStatusTarget, beside: Executor) -> tuple[str, Readings]:
+def _read(readers: EvidenceReaders, target: CommitOrRunToReport, beside: Executor) -> tuple[str, Readings]:
     """One reading. What needs no answer of the cluster is asked for beside it: the remotes, and the probes."""
     looking = beside.submit(readers.git.look)
     runs, problem = readers.cluster.runs()
@@ -115,7 +116,7 @@ def _for_closeout(readers: EvidenceReaders, commit: str) -> dict[str, EvidenceRe
 
 
 def _chosen(
-    target: LaneStatusTarget, tip: EvidenceReading | None, runs: list[JsonObject], problem: str, look: RemoteRefs
+    target: CommitOrRunToReport, tip: EvidenceReading | None, runs: list[JsonObject], problem: str, look: RemoteRefs
 ) -> tuple[str, JsonObject | None]:
     """The commit of the target and its run."""
     if target.run:
@@ -186,7 +187,7 @@ def _source(application: JsonObject) -> JsonObject:
 
 
 def open_evidence_readers(session: Session, subjects: LaneParts) -> EvidenceReaders:
-    """The readers of one command."""
+    """Open the readers of git, cluster, registry and probes that one command needs."""
     world, folder = session.world, session.request.config
     now = world.clock.now
     return EvidenceReaders(

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from json import loads
 
-from planner.app.lane.lane_evidence import LaneStatusTarget, open_evidence_readers, read_lane_evidence
+from planner.app.lane.lane_evidence import CommitOrRunToReport, open_evidence_readers, read_lane_evidence
 from planner.app.lane.lane_parts import LaneParts, expected_run_name, lane_parts
 from planner.app.lane_holds import lane_key_of_stack, standing_hold_of_lane
 from planner.app.load_desired import load_selected_configuration
-from planner.app.part_filters import without_refs_of_other_lanes
 from planner.app.request import Request
+from planner.app.resource_filters import without_refs_of_other_lanes
 from planner.app.session import Session, identify_cluster, open_session
 from planner.dataclass import dataclass
 from planner.duration import parse_duration
@@ -55,7 +55,7 @@ class LaneStatus:
 
 
 def read_lane_status(
-    request: Request, target: LaneStatusTarget, *, closeout: bool = False, config: Config | None = None
+    request: Request, target: CommitOrRunToReport, *, closeout: bool = False, config: Config | None = None
 ) -> LaneStatus:
     """Read the status of the one lane that `request` selects; with `closeout` also write its record to the state.
     `config` is its configuration, where that was read already.

@@ -23,7 +23,7 @@ _AT_ONCE = 8
 
 @dataclass(frozen=True, slots=True)
 class ProbeEvidenceReader:
-    """Asks with `ask`."""
+    """Asks the probes of a lane through `ask`."""
 
     subjects: LaneParts
     ask: Ask

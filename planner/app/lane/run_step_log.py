@@ -17,9 +17,10 @@ from providers.kubernetes.operations.tekton_run_state import task_run_state, tas
 _LINES = 200
 
 
-def read_run_log(request: Request, run: str, wanted: str) -> tuple[str, tuple[str, ...]]:
-    """A headline and the last lines of a step of the run. `wanted` is `TASK/STEP`, `TASK`, or "" for the step that
-    failed, else the last one. Raises SelectionError for a run, a task or a step that is not there."""
+def read_step_log_of_named_run(request: Request, run: str, wanted: str) -> tuple[str, tuple[str, ...]]:
+    """Read the log of a step of the PipelineRun with this name: a headline and the last lines. `wanted` is
+    `TASK/STEP`, `TASK`, or "" for the step that failed, else the last one. Raises SelectionError for a run, a task
+    or a step that is not there."""
     with open_session(request) as session:
         subjects = lane_parts(session.stack.resources)
         reader = ClusterEvidenceReader(session.world.cluster, subjects, session.world.clock.now)
@@ -32,17 +33,17 @@ def read_run_log(request: Request, run: str, wanted: str) -> tuple[str, tuple[st
 
 
 def read_step_log(reader: ClusterEvidenceReader, live: JsonObject, wanted: str) -> tuple[str, tuple[str, ...]]:
-    """The same of a run that was read already."""
+    """Read the log of a step of a PipelineRun that was read already: a headline and the last lines."""
     tasks, problem = reader.task_runs(live)
-    task, step = choose_tekton_step(tasks, wanted, problem)
+    task, step = find_requested_tekton_step(tasks, wanted, problem)
     lines = read_last_lines_of_step(reader.cluster, str(live["metadata"]["namespace"]), tasks[task], step, _LINES)
     where = f"{live['metadata']['name']} · {task}/{step.get('name') or '-'}"
     return f"{where} · {task_run_state(tasks[task])}", lines or ("it wrote nothing",)
 
 
-def choose_tekton_step(tasks: Mapping[str, JsonObject], wanted: str, problem: str) -> tuple[str, JsonObject]:
-    """The task and the step that are meant; `problem` is why tasks may be missing. A task without steps, such as one
-    that never began, gives an empty step. Raises SelectionError."""
+def find_requested_tekton_step(tasks: Mapping[str, JsonObject], wanted: str, problem: str) -> tuple[str, JsonObject]:
+    """The task and the step that `wanted` (`TASK/STEP`, `TASK` or "") means; `problem` is why tasks may be missing.
+    A task without steps, such as one that never began, gives an empty step. Raises SelectionError."""
     task, _, step = wanted.partition("/")
     if not tasks or (task and task not in tasks):
         remedy = did_you_mean(task, tasks) or f"one of: {', '.join(tasks) or 'none'}"

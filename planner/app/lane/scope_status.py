@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from planner.address import Address
 from planner.app.load_desired import load_configuration
-from planner.app.plan_run import Only, gather_plan_inputs
+from planner.app.plan_with_inputs import Only, gather_plan_inputs
 from planner.app.request import Request
 from planner.app.session import open_session
 from planner.dataclass import dataclass
@@ -27,8 +27,9 @@ _SERVICE_LABEL = "app.kubernetes.io/name"
 
 
 @dataclass(frozen=True, slots=True)
-class ScopeStatusResource:
-    """One resource. `state` is `ok`, `to do` or `unreadable`; `missing` says that it is not there at all."""
+class ScopeResourceStatus:
+    """The status of one resource of a scope. `state` is `ok`, `to do` or `unreadable`; `missing` says that it is not
+    there at all."""
 
     address: str
     scope: str
@@ -38,15 +39,15 @@ class ScopeStatusResource:
 
 
 @dataclass(frozen=True, slots=True)
-class ScopeStatus:
-    """All rows in the order of the graph."""
+class ScopeResourceStatuses:
+    """The status of every resource of the scopes, in the order of the graph."""
 
     cluster: ClusterIdentity
     selection: Selection
-    rows: tuple[ScopeStatusResource, ...]
+    rows: tuple[ScopeResourceStatus, ...]
 
     @property
-    def blockers(self) -> tuple[ScopeStatusResource, ...]:
+    def blockers(self) -> tuple[ScopeResourceStatus, ...]:
         """What is not as declared, or could not be read."""
         return tuple(row for row in self.rows if row.state != "ok")
 
@@ -57,9 +58,10 @@ class ScopeStatus:
         return 1 if "unreadable" in states else 2 if "to do" in states else 0
 
 
-def read_scope_status(request: Request) -> ScopeStatus:
-    """Read the scopes, or the services, that `request.scopes` names. Images that are built for the node count in every
-    scope: what needs one cannot start while it is missing. Raises SelectionError for words that are neither."""
+def read_scope_resource_statuses(request: Request) -> ScopeResourceStatuses:
+    """Read whether each resource of the scopes, or of the services, that `request.scopes` names is as declared.
+    Images that are built for the node count in every scope: what needs one cannot start while it is missing. Raises
+    SelectionError for words that are neither."""
     request = _of_product(request)
     words, known = set(request.scopes), _known_scopes(request)
     services = words - known
@@ -69,7 +71,7 @@ def read_scope_status(request: Request) -> ScopeStatus:
         inputs = gather_plan_inputs(session, only=_only(words, services)).inputs
     rows = tuple(_row(inputs, address) for address in inputs.graph.order())
     selection = replace(inputs.selection, targets=(), scopes=tuple(sorted(words)))
-    return ScopeStatus(inputs.cluster, selection, rows)
+    return ScopeResourceStatuses(inputs.cluster, selection, rows)
 
 
 def _of_product(request: Request) -> Request:
@@ -110,13 +112,13 @@ def _service_of(resource: Resource) -> str:
     return str((resource.manifest["metadata"].get("labels") or {}).get(_SERVICE_LABEL) or "")
 
 
-def _row(inputs: PlanInputs, address: Address) -> ScopeStatusResource:
+def _row(inputs: PlanInputs, address: Address) -> ScopeResourceStatus:
     seen, preview = inputs.observations.get(address), inputs.previews.get(address)
     scope, missing = inputs.resources[address].scope, not isinstance(seen, PresentObject | UnreadableObject)
     if isinstance(seen, UnreadableObject):
-        return ScopeStatusResource(address.local, scope, "unreadable", seen.reason)
+        return ScopeResourceStatus(address.local, scope, "unreadable", seen.reason)
     reason = inputs.unsourced.get(address, "") or _open(preview)
-    return ScopeStatusResource(address.local, scope, "to do" if reason else "ok", reason, missing and bool(reason))
+    return ScopeResourceStatus(address.local, scope, "to do" if reason else "ok", reason, missing and bool(reason))
 
 
 def _open(preview: Preview | None) -> str:

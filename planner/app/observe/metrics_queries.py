@@ -50,7 +50,8 @@ class MetricsQueryRounds:
 
 
 def declared_queries(request: Request) -> tuple[tuple[MetricsQuery, ...], MetricsReader]:
-    """All that the selection declares. Raises SelectionError where it declares none: nothing would have been asked."""
+    """All PrometheusQuery resources that the selection declares. Raises SelectionError where it declares none:
+    nothing would have been asked."""
     stack = load_desired_offline(request)
     node = load_selected_configuration(request).nodes[stack.nodes[0]].spec if stack.nodes else None
     found = tuple(
@@ -65,7 +66,8 @@ def declared_queries(request: Request) -> tuple[tuple[MetricsQuery, ...], Metric
 
 
 def ask_queries(reader: MetricsReader, queries: Sequence[MetricsQuery]) -> tuple[MetricsQueryRow, ...]:
-    """One row each. Whoever does not answer is inconclusive; what is no query, or may not be asked, is refused."""
+    """Ask Prometheus each query once; one row each. Whoever does not answer is inconclusive; what is no query, or
+    may not be asked, is refused."""
     with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="observe") as pool:
         return tuple(pool.map(lambda one: _row(reader, one), queries))
 

@@ -16,7 +16,7 @@ _CANNED = "probes.yaml"
 
 @dataclass(frozen=True, slots=True)
 class MetricsReader:
-    """Asks `server`, the base URL of a Prometheus ("" where the node has none)."""
+    """Asks Prometheus, or the canned answers of a sandbox; `server` is its base URL ("" where the node has none)."""
 
     server: str
     ask: Ask

@@ -49,30 +49,32 @@ def _row(one: ScrapedTarget) -> ScrapeTargetRow:
     return ScrapeTargetRow(one.job, f"{one.address}{one.path}", one.health, one.error)
 
 
-def read_proxy_traffic(
+def read_egress_proxy_traffic(
     request: Request, clients: tuple[str, ...], window: float
 ) -> tuple[str, tuple[ProxyClientTraffic, ...]]:
-    """The node, and what its proxy server counted for each client in the last `window` seconds. Raises SelectionError
-    where the node declares no such counter."""
+    """The node, and the bytes that its egress proxy counted for each client in the last `window` seconds. Raises
+    SelectionError where the node declares no such counter."""
     name, node = selected_metrics_node(request)
     reader = open_metrics_reader(request, node)
-    counter = traffic_counter(node)
+    counter = proxy_traffic_counter_of_node(node)
     if counter is None:
         remedy = "declare egressProxy.traffic: the counter of bytes and its label"
         raise SelectionError(f"the proxy of {name} counts no traffic", where="--node", remedy=remedy)
     reader.named_server()
-    return name, tuple(query_client_traffic(reader, counter, client, window) for client in clients)
+    return name, tuple(query_egress_proxy_traffic_of_client(reader, counter, client, window) for client in clients)
 
 
-def traffic_counter(node: NodeConfig) -> ProxyByteCounterMetric | None:
-    """How the node's proxy server counts; None where it has none or does not."""
+def proxy_traffic_counter_of_node(node: NodeConfig) -> ProxyByteCounterMetric | None:
+    """The metric that counts the bytes of the node's egress proxy; None where it has no proxy, or that one counts
+    nothing."""
     return node.egress_proxy.traffic if node.egress_proxy else None
 
 
-def query_client_traffic(
+def query_egress_proxy_traffic_of_client(
     reader: MetricsReader, counter: ProxyByteCounterMetric, client: str, window: float, at: float | None = None
 ) -> ProxyClientTraffic:
-    """What was counted for one client in the `window` seconds before `at` (a Unix time; None: now)."""
+    """The rate and total of one client of the egress proxy in the `window` seconds before `at` (a Unix time; None:
+    now)."""
     rate, total = proxy_client_traffic_queries(counter.counter, counter.client_label, client, window, at)
     try:
         seen = [single_number(reader.ask(reader.server, one).values) for one in (rate, total)]

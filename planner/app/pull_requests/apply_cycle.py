@@ -7,12 +7,12 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from planner.address import Address
-from planner.app.apply_plan import ApplyChoices, RunReport, apply_plan_run
-from planner.app.load_desired import empty_stack
-from planner.app.plan_run import PlanRun, plan_selected_resources
+from planner.app.apply_plan import ApplyChoices, RunReport, apply_fresh_plan
+from planner.app.load_desired import stack_without_resources
+from planner.app.plan_with_inputs import PlanWithInputs, plan_selected_resources
 from planner.app.pull_requests.cycle_resources import SCOPE
 from planner.app.pull_requests.monitored_lane import MonitoredLane
-from planner.app.session import Session, open_session_with_stack
+from planner.app.session import Session, open_session_of_loaded_stack
 from planner.dataclass import dataclass
 from planner.events import ChangeEnded, ChangeResult
 from planner.planning.plan_inputs import PlanInputs
@@ -27,13 +27,13 @@ _WELL = (ChangeResult.DONE, ChangeResult.UNCHANGED)
 class PlannedCycle:
     """A plan of GitHub objects, and the session that it was made in."""
 
-    made: PlanRun
+    made: PlanWithInputs
     session: Session
 
 
 @dataclass(frozen=True, slots=True)
 class AppliedCycle:
-    """What became of a plan. `report` is None where there was nothing to apply."""
+    """What became of the plan of a cycle. `report` is None where there was nothing to apply."""
 
     planned: PlannedCycle
     report: RunReport | None
@@ -75,10 +75,13 @@ class AppliedCycle:
 
 
 @contextmanager
-def plan_cycle(place: MonitoredLane, store: StateStore, resources: tuple[Resource, ...]) -> Iterator[PlannedCycle]:
-    """The plan of these resources, on the cluster of the lane; the session stays open for who applies it."""
+def open_session_with_cycle_plan(
+    place: MonitoredLane, store: StateStore, resources: tuple[Resource, ...]
+) -> Iterator[PlannedCycle]:
+    """Plan these GitHub resources of a cycle on the cluster of the lane; the session stays open for who applies the
+    plan."""
     stack = replace(
-        empty_stack(place.request),
+        stack_without_resources(place.request),
         resources=resources,
         product=place.product,
         nodes=(place.node,),
@@ -89,12 +92,12 @@ def plan_cycle(place: MonitoredLane, store: StateStore, resources: tuple[Resourc
         declared_sets=place.sets,
         digest=place.digest,
     )
-    with open_session_with_stack(place.request, store, stack) as session:
+    with open_session_of_loaded_stack(place.request, store, stack) as session:
         yield PlannedCycle(plan_selected_resources(session), session)
 
 
 def apply_cycle(planned: PlannedCycle, how: ApplyChoices, admit: Callable[[], None] | None = None) -> AppliedCycle:
-    """Apply the plan. `admit` is called under the lease, and refuses by raising. Raises what apply_plan_run does."""
+    """Apply the plan. `admit` is called under the lease, and refuses by raising. Raises what apply_fresh_plan does."""
     if not planned.made.plan.applyable:
         return AppliedCycle(planned, None)
-    return AppliedCycle(planned, apply_plan_run(planned.made, planned.session, replace(how, admit=admit)))
+    return AppliedCycle(planned, apply_fresh_plan(planned.made, planned.session, replace(how, admit=admit)))

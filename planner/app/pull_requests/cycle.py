@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 
-from planner.app.pull_requests.apply_cycle import plan_cycle
+from planner.app.pull_requests.apply_cycle import open_session_with_cycle_plan
 from planner.app.pull_requests.cycle_context import CycleContext
 from planner.app.pull_requests.cycle_decision import decide_cycle, reading_with_approvals, recheck_before_merge
 from planner.app.pull_requests.cycle_resources import cycle_resources
@@ -44,7 +44,8 @@ from planner.pull_requests.merge_queue import CycleDecision
 
 
 def run_cycle(context: CycleContext) -> CycleRecord:
-    """The whole cycle. Raises LockedError where somebody else holds the state, StateError, ConfigError."""
+    """Run one cycle of the pull-request monitor, from reading to recording. Raises LockedError where somebody else
+    holds the state, StateError, ConfigError."""
     context.progress.load()
     at = context.reader.now()
     recover_deliveries(context)
@@ -81,7 +82,7 @@ def _dry(context: CycleContext, at: datetime, reading: PullRequestCycleReading, 
         context.progress.place, decision, context.progress.known(), context.progress.memory, context.progress.mergeable
     )
     if wanted.all() and context.show is not None:
-        with plan_cycle(context.progress.place, context.progress.store, wanted.all()) as planned:
+        with open_session_with_cycle_plan(context.progress.place, context.progress.store, wanted.all()) as planned:
             context.show(planned)
     return replace(_record(context, at, reading, decision), result=UNKNOWN if context.progress.unknown else DRY_RUN)
 

@@ -13,8 +13,8 @@ from planner.dataclass import dataclass
 
 @dataclass(frozen=True, slots=True)
 class CycleContext:
-    """What the steps of a cycle are called with. `progress` is what they have done so far, the one part that changes;
-    `show` is handed each plan before it is applied."""
+    """What every step of a pull-request cycle needs: lane, readers, state, clock, choices. `progress` is what they
+    have done so far, the one part that changes; `show` is handed each plan before it is applied."""
 
     progress: CycleProgress
     reader: PullRequestsReader

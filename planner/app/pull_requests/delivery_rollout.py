@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from planner.app.apply_plan import ApplyChoices
-from planner.app.lane.lane_evidence import LaneStatusTarget
+from planner.app.lane.lane_evidence import CommitOrRunToReport
 from planner.app.lane.lane_status import read_lane_status
 from planner.app.pull_requests.monitored_lane import MonitoredLane
 from planner.app.trigger import RolloutReport, open_rollout_plan, run_rollout
@@ -119,7 +119,7 @@ def _mirror(place: MonitoredLane, one: Delivery, record: JsonObject | None) -> J
     flows = record.get("mirror") if record is not None else None
     if flows is None:
         try:
-            status = read_lane_status(place.request, LaneStatusTarget(commit=one.commit))
+            status = read_lane_status(place.request, CommitOrRunToReport(commit=one.commit))
         except HwplanError:
             return {"pending_flush": None, "in_sync": None}
         flows = {name: one.value for name, one in status.evidence.items(names.MIRROR) if one.readable}

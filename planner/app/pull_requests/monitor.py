@@ -22,7 +22,7 @@ from planner.app.pull_requests.cycle_progress import CycleProgress
 from planner.app.pull_requests.monitored_lane import MonitoredLane
 from planner.app.pull_requests.pull_requests_reader import PullRequestsReader
 from planner.app.pull_requests.standing_failures import forget_merge_mismatches
-from planner.app.runtime import open_state_store, sandbox_folder, state_folder
+from planner.app.runtime import open_state_store, sandbox_folder_of_request, state_folder
 from planner.app.snapshot_records import is_saved_snapshot
 from planner.dataclass import dataclass
 from planner.errors import ForeignPlan, HwplanError, LockedError
@@ -41,7 +41,7 @@ INTERRUPTED = 130
 
 
 @dataclass(frozen=True, slots=True)
-class MonitorChoices:
+class MonitorLoopChoices:
     """How a monitor runs: `cycles` at most (0: until it is interrupted), `interval` seconds between the beginnings of
     two waits. `show` is handed each plan before it is applied, `told` each record of a cycle, `failed` each error that
     ended one."""
@@ -57,7 +57,7 @@ class MonitorChoices:
     sleep: Callable[[float], None] = time.sleep
 
 
-def run_monitor(place: MonitoredLane, choices: MonitorChoices) -> int:
+def run_monitor(place: MonitoredLane, choices: MonitorLoopChoices) -> int:
     """Run cycles; the exit code of the last one, 130 where it was interrupted. A cycle that could not be had at all is
     reported and the next one tries again; with a single cycle the error is raised.
 
@@ -66,7 +66,7 @@ def run_monitor(place: MonitoredLane, choices: MonitorChoices) -> int:
     if is_saved_snapshot(place.request.live):
         raise ForeignPlan("a saved snapshot has no GitHub", where=f"--live {place.request.live}")
     reader = PullRequestsReader(
-        place, create_github_provider_without_cluster(place.request.config, sandbox_folder(place.request))
+        place, create_github_provider_without_cluster(place.request.config, sandbox_folder_of_request(place.request))
     )
     code, done = 0, 0
     while True:
@@ -90,7 +90,7 @@ def run_monitor(place: MonitoredLane, choices: MonitorChoices) -> int:
         choices.sleep(pause)
 
 
-def _cycle(place: MonitoredLane, reader: PullRequestsReader, choices: MonitorChoices) -> tuple[CycleRecord, bool]:
+def _cycle(place: MonitoredLane, reader: PullRequestsReader, choices: MonitorLoopChoices) -> tuple[CycleRecord, bool]:
     with open_state_store(place.request) as store:
         progress = CycleProgress(place, store, choices.purpose, choices.dry_run)
         context = CycleContext(progress, reader, choices.how, choices.show)
@@ -131,7 +131,7 @@ class LaneCycleHistory:
 
 
 def cycle_document(one: PullRequestCycle) -> JsonObject:
-    """One stored cycle."""
+    """One stored pull-request cycle as a document for programs."""
     record: JsonObject = json.loads(one.record)
     return {"number": one.number, "times": one.times, "last": one.last, **record}
 

@@ -41,8 +41,9 @@ _EVIDENCE = (
 
 @dataclass(frozen=True, slots=True)
 class MonitorCronJob:
-    """How to run it. `token_secret` holds the credential under the name of its file, `ssh_secret` the private key of
-    git under `id_ed25519`, "" for none; `timeout` is the longest wait for a rollout, in seconds."""
+    """The settings of the CronJob that runs the monitor. `token_secret` holds the credential under the name of its
+    file, `ssh_secret` the private key of git under `id_ed25519`, "" for none; `timeout` is the longest wait for a
+    rollout, in seconds."""
 
     image: str
     schedule: str

@@ -93,12 +93,12 @@ def find_monitored_lane(request: Request) -> MonitoredLane:
         sets=config.sets_of(product),
         digest=document_digest([remote.repo, rules.model_dump(mode="json")]),
         access=rules.access.model_dump(mode="json", by_alias=True, exclude_none=True),
-        git=git_access_document(node.spec, remote),
+        git=git_field_of_pull_request_document(node.spec, remote),
     )
 
 
-def git_access_document(node: NodeConfig, remote: GitRemote) -> JsonObject:
-    """How the upstream is reached, as the `git` of a PullRequest document says it."""
+def git_field_of_pull_request_document(node: NodeConfig, remote: GitRemote) -> JsonObject:
+    """The field `git` of a PullRequest document: how git reaches the upstream."""
     mirror = node.git_mirror
     assert mirror is not None  # the remote is one of its
     transport = mirror.github_transport

@@ -56,7 +56,8 @@ class PullRequestCycleReading:
 
 @dataclass(slots=True)
 class PullRequestsReader:
-    """Reads for one lane. One connection for all cycles of a monitor: what did not change costs no quota."""
+    """Reads the pull requests of one lane from GitHub. One connection for all cycles of a monitor: what did not
+    change costs no quota."""
 
     place: MonitoredLane
     provider: GitHubProvider

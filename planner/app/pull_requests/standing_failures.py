@@ -33,12 +33,12 @@ def remember_failures_of_cycle(
 
 
 def remember_merge_mismatch(memory: LaneMemory, one: Delivery, at: str) -> LaneMemory:
-    """The memory with a merge that is not the predicted one; its reason has both trees."""
+    """The lane memory with a merge that is not the predicted one; its reason has both trees."""
     return _failed(memory, FailureIssueFamily.MERGE_MISMATCH, f"#{one.pull}", one.head, one.reason, at)
 
 
 def forget_merge_mismatches(memory: LaneMemory) -> LaneMemory:
-    """The memory after a person has looked at them."""
+    """The lane memory without its merge mismatches, after a person has looked at them."""
     return replace(
         memory,
         failures={

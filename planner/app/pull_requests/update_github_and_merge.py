@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from planner.address import Address
 from planner.app.apply_plan import ApplyChoices
-from planner.app.pull_requests.apply_cycle import AppliedCycle, apply_cycle, plan_cycle
+from planner.app.pull_requests.apply_cycle import AppliedCycle, apply_cycle, open_session_with_cycle_plan
 from planner.app.pull_requests.cycle_context import CycleContext
 from planner.app.pull_requests.cycle_resources import CycleResources, cycle_resources
 from planner.app.pull_requests.standing_failures import remember_merge_mismatch
@@ -31,7 +31,7 @@ def apply_missing_github_resources(
     if not wanted.all():
         return
     try:
-        with plan_cycle(context.progress.place, context.progress.store, wanted.all()) as planned:
+        with open_session_with_cycle_plan(context.progress.place, context.progress.store, wanted.all()) as planned:
             if context.show is not None and planned.made.plan.changes:
                 context.show(planned)
             _take_results(context, wanted, apply_cycle(planned, _untimed(context), admit))

@@ -12,21 +12,26 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from planner.address import Address
-from planner.app.lane.argo_preview import predict_sync_of_rollout
+from planner.app.lane.argo_preview import predict_argo_sync_of_rollout
 from planner.app.lane.lane_parts import fill_git_head_outputs, lane_parts
 from planner.app.lane_holds import (
     SCOPE,
-    HeldRollout,
-    held_rollout,
+    RolloutUnderHold,
     lane_key_of_stack,
-    pin_branch_head,
+    rollout_under_hold,
     standing_hold_of_lane,
+    with_branch_head_at_older_commit,
 )
-from planner.app.lane_runs import BUILD_CACHE, read_lane_runs, rerun_with_parameter, run_namespace_and_name_prefix
+from planner.app.lane_pipeline_runs import (
+    BUILD_CACHE,
+    pipeline_run_namespace_and_name_prefix,
+    pipeline_run_resource_for_rerun,
+    read_lane_pipeline_runs,
+)
 from planner.app.load_desired import load_selected_configuration, requested_selection
-from planner.app.part_filters import is_git_ref, without_refs_of_other_lanes
-from planner.app.plan_run import PlanRun, plan_selected_resources
+from planner.app.plan_with_inputs import PlanWithInputs, plan_selected_resources
 from planner.app.request import Request
+from planner.app.resource_filters import is_git_ref, without_refs_of_other_lanes
 from planner.app.session import Session, open_session
 from planner.dataclass import dataclass
 from planner.duration import parse_duration
@@ -57,7 +62,7 @@ class PlannedRollout:
     stands on; `builds_all` says that the run builds every service, reused ones too. `hold` is the hold of the lane
     that is in force, `held` what this rollout is held by, or sets."""
 
-    made: PlanRun
+    made: PlanWithInputs
     session: Session
     lane: Lane
     run: Resource
@@ -65,7 +70,7 @@ class PlannedRollout:
     commit: str
     forecast: RolloutDurationForecast
     hold: LaneHold | None = None
-    held: HeldRollout | None = None
+    held: RolloutUnderHold | None = None
     builds_all: bool = False
 
     @property
@@ -81,7 +86,7 @@ class PlannedRollout:
         planned = {change.address for change in self.made.plan.changes}
         if not any(one.kind == "ArgoSync" and not one.group for one in planned):
             return None
-        return predict_sync_of_rollout(
+        return predict_argo_sync_of_rollout(
             self.session, self.lane, self.commit, promotes=self.run.address in planned, anew=self.builds_all
         )
 
@@ -147,9 +152,9 @@ def open_rollout_plan(
     with open_rollout_session(request, secrets=secrets) as parts:
         opened, resources, run, head = parts.session, parts.resources, parts.run, parts.head
         stack, lane = opened.stack, _lane(opened)
-        held = held_rollout(opened.store, lane_key_of_stack(stack), source_commit, reason)
+        held = rollout_under_hold(opened.store, lane_key_of_stack(stack), source_commit, reason)
         if held:
-            resources = pin_branch_head(resources, head.address, held.commit)
+            resources = with_branch_head_at_older_commit(resources, head.address, held.commit)
         session, made, builds_all = _planned(opened, resources, run, head, held, rerun=rerun, rebuild=rebuild)
         commit = _commit(made, head.address)
         if held:
@@ -168,17 +173,17 @@ def _planned(
     resources: tuple[Resource, ...],
     run: Resource,
     head: Resource,
-    held: HeldRollout | None,
+    held: RolloutUnderHold | None,
     *,
     rerun: bool,
     rebuild: bool,
-) -> tuple[Session, PlanRun, bool]:
+) -> tuple[Session, PlanWithInputs, bool]:
     """The plan of the rollout. Which run it needs is known with the commit: planned once more where it is another. Also
     whether that builds every service."""
-    runs = read_lane_runs(opened.world.cluster, *run_namespace_and_name_prefix(run))
+    runs = read_lane_pipeline_runs(opened.world.cluster, *pipeline_run_namespace_and_name_prefix(run))
 
-    def plan(key: str, *, anew: bool, builds_all: bool = False) -> tuple[Session, PlanRun, bool]:
-        chosen = rerun_with_parameter(run, key, rerun=anew, builds_all=builds_all and takes_mode)
+    def plan(key: str, *, anew: bool, builds_all: bool = False) -> tuple[Session, PlanWithInputs, bool]:
+        chosen = pipeline_run_resource_for_rerun(run, key, rerun=anew, builds_all=builds_all and takes_mode)
         wanted = tuple(chosen if one.address == run.address else one for one in resources)
         session = replace(opened, stack=replace(opened.stack, resources=wanted))
         return session, plan_selected_resources(session), builds_all
@@ -254,12 +259,12 @@ def _lane(session: Session) -> Lane:
     return next(one.spec for one in lanes if one.name == stack.lanes[0])
 
 
-def _commit(made: PlanRun, head: Address) -> str:
+def _commit(made: PlanWithInputs, head: Address) -> str:
     seen = made.inputs.observations.get(head)
     return str(seen.outputs.get("commit") or "") if isinstance(seen, PresentObject) else ""
 
 
-def _check_held(made: PlanRun, head: Address, commit: str) -> None:
+def _check_held(made: PlanWithInputs, head: Address, commit: str) -> None:
     """An older commit is rolled out only where the branch has gone through it (B9)."""
     if not commit:
         preview = made.inputs.previews.get(head)

@@ -40,10 +40,11 @@ class RolloutReport:
         return {0: "passed", 4: "pending"}.get(self.report.exit_code, "failed")
 
 
-def report_ended_rollout(
+def make_report_of_ended_rollout(
     trigger: PlannedRollout, report: RunReport, newer: str, closed: tuple[JsonObject | None, str]
 ) -> RolloutReport:
-    """The report of a rollout that ended. `closed` is its closeout record, and why there is none ("" if there is)."""
+    """Make the report of a rollout that ended. `closed` is its closeout record, and why there is none ("" if there
+    is)."""
     spent = (
         rollout_time_spent(report.result.outcomes, report.result.outputs, report.result.seconds)
         if report.result
@@ -57,8 +58,8 @@ def report_ended_rollout(
     return RolloutReport(report, trigger.commit, newer, spent, tuple(one for one in warnings if one), record)
 
 
-def report_superseded_rollout(trigger: PlannedRollout, newer: str) -> RolloutReport:
-    """The report of a rollout that another one overtook before anything was done."""
+def make_report_of_superseded_rollout(trigger: PlannedRollout, newer: str) -> RolloutReport:
+    """Make the report of a rollout that another one overtook before anything was done."""
     return RolloutReport(
         RunReport(trigger.made.plan, plan_id(trigger.made.plan), 0, None), trigger.commit, newer, None, ()
     )

@@ -10,14 +10,18 @@ import threading
 from collections.abc import Callable
 from dataclasses import replace
 
-from planner.app.apply_plan import ApplyChoices, apply_plan_run
-from planner.app.lane.lane_evidence import LaneStatusTarget
+from planner.app.apply_plan import ApplyChoices, apply_fresh_plan
+from planner.app.lane.lane_evidence import CommitOrRunToReport
 from planner.app.lane.lane_status import read_lane_status
 from planner.app.lane_holds import refuse_plan_against_hold
-from planner.app.lane_runs import read_lane_runs, run_namespace_and_name_prefix
+from planner.app.lane_pipeline_runs import pipeline_run_namespace_and_name_prefix, read_lane_pipeline_runs
 from planner.app.shown_plans import refuse_unapproved_plan
 from planner.app.trigger.rollout_plan import PlannedRollout
-from planner.app.trigger.rollout_report import RolloutReport, report_ended_rollout, report_superseded_rollout
+from planner.app.trigger.rollout_report import (
+    RolloutReport,
+    make_report_of_ended_rollout,
+    make_report_of_superseded_rollout,
+)
 from planner.dataclass import dataclass
 from planner.errors import HwplanError, ProviderError
 from planner.events import Event, EventObserver
@@ -28,7 +32,7 @@ from providers.provider_table import ProviderTable
 
 
 def run_rollout(trigger: PlannedRollout, how: ApplyChoices, *, approved: str = "") -> RolloutReport:
-    """Carry the rollout out, like any plan. Raises what apply_plan_run does."""
+    """Carry the rollout out, like any plan. Raises what apply_fresh_plan does."""
     made, session = trigger.made, trigger.session
     if approved:
         refuse_unapproved_plan(session.request, approved, made.plan)
@@ -37,13 +41,13 @@ def run_rollout(trigger: PlannedRollout, how: ApplyChoices, *, approved: str = "
         latest = SupersededRolloutStopper(
             trigger.run.address, trigger.commit, posted, lambda: _tip(trigger), threading.Event()
         )
-        report = apply_plan_run(made, session, _choices(trigger, how, latest), approved=approved)
+        report = apply_fresh_plan(made, session, _choices(trigger, how, latest), approved=approved)
     except RolloutSupersededError as error:
-        return report_superseded_rollout(trigger, error.newer)
+        return make_report_of_superseded_rollout(trigger, error.newer)
     if trigger.held and trigger.held.is_new and report.run == 0 and report.exit_code == 0:
         _set_hold(trigger, 0)  # it is there already
     record, problem = _close(trigger) if report.result else (None, "")
-    ended = report_ended_rollout(trigger, report, latest.newer, (record, problem))
+    ended = make_report_of_ended_rollout(trigger, report, latest.newer, (record, problem))
     return ended if record is None or ended.exit_code else replace(ended, brief=_brief(trigger, record))
 
 
@@ -52,7 +56,7 @@ def _brief(trigger: PlannedRollout, record: JsonObject) -> str:
     fail: `hwplan record-rollout` adds the entry later."""
     if trigger.lane.brief is None:
         return ""
-    from planner.app.rollout_brief import append_brief_entry_of_ended_rollout
+    from planner.app.rollout_brief_entries import append_brief_entry_of_ended_rollout
 
     try:
         done = append_brief_entry_of_ended_rollout(trigger.session, trigger.head, trigger.lane.brief, record)
@@ -63,7 +67,7 @@ def _brief(trigger: PlannedRollout, record: JsonObject) -> str:
 
 def _close(trigger: PlannedRollout) -> tuple[JsonObject | None, str]:
     """The closeout record of the commit, and a warning where there is none: what was done stays done."""
-    session, target = trigger.session, LaneStatusTarget(commit=trigger.commit)
+    session, target = trigger.session, CommitOrRunToReport(commit=trigger.commit)
     request = replace(session.request, scopes=())
     try:
         return read_lane_status(request, target, closeout=True, config=session.config).record, ""
@@ -79,9 +83,9 @@ def _choices(trigger: PlannedRollout, how: ApplyChoices, latest: SupersededRollo
         if newer := latest.posted():
             raise RolloutSupersededError(newer)
         if held:
-            read_lane_runs(trigger.session.world.cluster, *run_namespace_and_name_prefix(trigger.run)).refuse_others(
-                held.commit
-            )
+            read_lane_pipeline_runs(
+                trigger.session.world.cluster, *pipeline_run_namespace_and_name_prefix(trigger.run)
+            ).refuse_others(held.commit)
 
     begun = (lambda run: _set_hold(trigger, run)) if held and held.is_new else None
     choices = replace(how, options=replace(how.options, cancel=latest.cancel), held=held, begun=begun)

@@ -70,6 +70,7 @@ class ConnectionPool:
         self._connections = HttpConnections(size)
         self._lock = threading.Lock()
         self._url = urllib.parse.urlsplit(connection.server)
+        self._host = connection.host
         self._server = self._with_credentials()
         self._token = ("", 0.0)
         self._encoding = "identity" if self._url.hostname in _NEARBY else "gzip"
@@ -144,7 +145,7 @@ class ConnectionPool:
         return Deadline(until, self._limits.connect, self._limits.read)
 
     def _request(self, request: ApiRequest, more: Sequence[tuple[str, str]] = ()) -> HttpRequest:
-        headers = (("Host", self._connection.host), *self._headers(request), *more)
+        headers = (("Host", self._host), *self._headers(request), *more)
         return HttpRequest(request.method, f"{self._url.path}{request.path}", headers, request.body, request.where)
 
     def _headers(self, request: ApiRequest) -> Iterator[tuple[str, str]]:

@@ -40,7 +40,7 @@ class DiscoveredKinds:
 
 
 class Discovery:
-    """The kinds of one server, read when first asked for."""
+    """Reads which kinds one API server serves, when first asked for, and keeps them."""
 
     def __init__(self, transport: Transport, parallel: Callable[..., list[DiscoveredKinds]]) -> None:
         self._transport = transport

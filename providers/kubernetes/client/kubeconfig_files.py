@@ -75,7 +75,7 @@ class KubeconfigEntry:
 
 @dataclass(slots=True)
 class MergedKubeconfig:
-    """The files merged as kubectl does: the first that has a name wins."""
+    """The entries of all kubeconfig files, merged as kubectl does: the first file that has a name wins."""
 
     current: str
     contexts: dict[str, KubeconfigEntry]
@@ -142,5 +142,5 @@ def _problem(file: Path, message: str, remedy: str = "", line: int = 0) -> Confi
 
 
 def raise_kubeconfig_error(file: Path, message: str, remedy: str = "") -> NoReturn:
-    """Raise the ConfigError about a file."""
+    """Raise the ConfigError about a fault in a kubeconfig file."""
     raise _problem(file, message, remedy) from None

@@ -12,6 +12,7 @@ import re
 import time
 import urllib.parse
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Final, TypeAlias
 
 from planner.address import Address, group_of_api_version
@@ -57,7 +58,8 @@ _CRD = ("apiextensions.k8s.io", "CustomResourceDefinition")
 
 
 class LiveCluster:
-    """`Cluster` for a live API server. Methods may be called from many threads."""
+    """The client of a live API server: reads and writes its objects as a `Cluster`. Methods may be called from many
+    threads."""
 
     def __init__(
         self, connection: ApiServerConnectionSettings, *, parallelism: int = 16, transport: Transport | None = None
@@ -295,6 +297,7 @@ class LiveCluster:
         return answer
 
 
+@lru_cache(maxsize=1024)
 def _collection(kind: KindInfo, namespace: str) -> str:
     """The URL path of all objects of a kind, in one namespace or ("") in all."""
     root = "/apis/" if "/" in kind.api_version else "/api/"

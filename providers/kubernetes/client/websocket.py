@@ -18,7 +18,7 @@ _MOST_CONTROL = 125  # bytes in a control frame (RFC 6455, 5.5)
 
 
 class WebSocketOpcode(IntEnum):
-    """What a frame is (RFC 6455, 5.2)."""
+    """The kinds of WebSocket frames (RFC 6455, 5.2)."""
 
     CONTINUATION = 0
     BINARY = 2

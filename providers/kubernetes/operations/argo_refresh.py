@@ -18,8 +18,9 @@ HARD = "hard"
 
 
 @dataclass(slots=True)
-class ArgoRefresh(ArgoSyncOperation):
-    """One refresh that was asked for; `revision` and `key` mean nothing here."""
+class ArgoRefreshOperation(ArgoSyncOperation):
+    """One refresh of an Argo CD Application: asks for it and reads what came of it; `revision` and `key` mean nothing
+    here."""
 
     def _ask(self, seen: ArgoApplicationState) -> bool:
         """Whether a hard refresh is on record already. A soft one becomes a hard one."""

@@ -94,7 +94,7 @@ class ArgoApplicationState:
 
 
 def parse_argo_application(live: JsonObject) -> ArgoApplicationState:
-    """What an Application says."""
+    """The state that an Argo CD Application's document says."""
     metadata, status = live["metadata"], _map(live.get("status"))
     sync = _map(status.get("sync"))
     annotations = metadata.get("annotations") or {}

@@ -1,8 +1,8 @@
 """The provider of ArgoRepair: finds what is stuck around an Argo CD Application, and mends each thing once (S13, R16).
 
 A declared ArgoRepair changes nothing: it lists what is stuck. For each of these the plan gets a resource of its own,
-made by `repair_document`, which names the very object. Before it is mended everything is read and judged once more, and
-the write is bound to the version that was judged. What counts as stuck is argo_stuck.py's.
+made by `argo_repair_document`, which names the very object. Before it is mended everything is read and judged once
+more, and the write is bound to the version that was judged. What counts as stuck is stuck_argo_resources.py's.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from providers.cluster import Cluster, KindInfo, ObjectCollection
 from providers.kubernetes.errors import ResourceVersionConflict
 from providers.kubernetes.object_location import served_kind
 from providers.kubernetes.operations.argo_state import parse_argo_application
-from providers.kubernetes.operations.argo_stuck import (
+from providers.kubernetes.operations.stuck_argo_resources import (
     ApplicationWithWorkloads,
     StuckArgoFindings,
     StuckArgoResource,
@@ -52,12 +52,12 @@ _TRIES = 10  # controllers write status between reading and writing
 
 
 def create_argo_repair_provider(tools: ProviderTools) -> ArgoRepairProvider:
-    """The provider of one command."""
+    """Creates the provider of ArgoRepair for one run of a hwplan command."""
     return ArgoRepairProvider(tools.api, lambda: datetime.now(UTC))
 
 
-def repair_document(declared: Resource, row: JsonObject) -> JsonObject:
-    """The document of the repair of one row of the output `stuck`."""
+def argo_repair_document(declared: Resource, row: JsonObject) -> JsonObject:
+    """The document of the resource that repairs one stuck thing: one row of the output `stuck` of an ArgoRepair."""
     manifest = declared.manifest
     return {**manifest, "metadata": {**manifest["metadata"], "name": _name(declared, row)}, REPAIRS: _planned(row)}
 
@@ -74,7 +74,8 @@ def _planned(row: JsonObject) -> JsonObject:
 
 @dataclass(frozen=True, slots=True)
 class ArgoRepairProvider(NeverDeletes):
-    """See planner.ports.Provider. `now` is asked once for each reading; ages are measured from it."""
+    """Finds what is stuck around Argo CD Applications and repairs it (planner.ports.Provider). `now` is asked once for
+    each reading; ages are measured from it."""
 
     cluster: Cluster
     now: Callable[[], datetime]

@@ -32,7 +32,7 @@ from planner.resource import Resource
 from planner.values import Json, JsonObject, JsonValue, OutputRef, OutputTemplate, Vault, document_digest
 from providers.cluster import Cluster, KindInfo
 from providers.kubernetes.object_location import served_kind
-from providers.kubernetes.operations.argo_refresh import HARD, ArgoRefresh
+from providers.kubernetes.operations.argo_refresh import HARD, ArgoRefreshOperation
 from providers.kubernetes.operations.argo_state import Contains, assume_revision_not_contained, parse_argo_application
 from providers.kubernetes.operations.argo_sync_operation import REFRESH, ArgoSyncOperation, argo_sync_outputs
 from providers.kubernetes.operations.restart_spec import address_with_default_lane
@@ -44,7 +44,7 @@ API, KIND, GROUP = "argoproj.io/v1alpha1", "Application", "argoproj.io"
 
 
 class ArgoSyncSimulator(Protocol):
-    """Does what Argo CD would do."""
+    """Plays Argo CD in a sandbox: does the syncs that were asked for."""
 
     def bring(self, kind: KindInfo, application: JsonObject, revision: str) -> None:
         """Bring what the Application has at a revision into the cluster. Raises ProviderError."""
@@ -53,8 +53,8 @@ class ArgoSyncSimulator(Protocol):
 
 @dataclass(slots=True)
 class ArgoSyncProvider(NeverDeletes):
-    """See planner.ports.Provider. `contains` asks the repository that a spec names as its `history`; `simulated` plays
-    the controller in a sandbox."""
+    """Asks Argo CD for syncs and waits for them (planner.ports.Provider). `contains` asks the repository that a spec
+    names as its `history`; `simulated` plays the controller in a sandbox."""
 
     cluster: Cluster
     contains: Callable[[JsonObject, str, str], bool] | None = None
@@ -92,7 +92,7 @@ class ArgoSyncProvider(NeverDeletes):
         namespace, name = _names(spec)
         revision = str(spec.get("revision") or "")
         key = document_digest([name, namespace, revision, change.precondition.uid, change.precondition.content])
-        make = ArgoRefresh if spec.get("refresh") else ArgoSyncOperation
+        make = ArgoRefreshOperation if spec.get("refresh") else ArgoSyncOperation
         sync = make(self.cluster, self._kind(), namespace, name, revision, key.removeprefix("sha256:")[:32])
         sync.contains = self._contains(spec)
         if self.simulated is not None and not spec.get("refresh"):

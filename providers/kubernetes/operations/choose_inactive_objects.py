@@ -18,7 +18,7 @@ from providers.kubernetes.operations.retention_choice import (
     ExpiredObject,
     RetentionChoice,
     RetentionRule,
-    fits_selector,
+    fits_retention_selector,
     may_be_deleted,
 )
 
@@ -103,7 +103,11 @@ def choose_inactive_objects(
     """What goes of the objects that fit: as many as there are more than `keep`, and with `by_age` what was last active
     `min_age` ago; the longest inactive first, at most `limit`, and no active one. Forced: all, without limits."""
     looked_at = sorted(
-        (_judged(rule, activity, live, now) for live in objects if fits_selector(rule, live) and _counts(live)),
+        (
+            _judged(rule, activity, live, now)
+            for live in objects
+            if fits_retention_selector(rule, live) and _counts(live)
+        ),
         key=lambda one: (one.state == ACTIVE, one.time, one.name),
     )
     if activity.force:

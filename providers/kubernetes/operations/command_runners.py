@@ -11,8 +11,8 @@ from planner.errors import PermanentError, ProviderError, TemporaryError
 from planner.values import Json, JsonObject
 from providers.canned_answers import read_canned_answers
 from providers.cluster import Cluster, EndedCommand, KindInfo, ObjectCollection
-from providers.kubernetes.operations.command_spec import CommandSpec
 from providers.kubernetes.operations.newest_ready_pod_of_workload import newest_ready_pod_of_workload
+from providers.kubernetes.operations.pod_exec_command import PodExecCommand
 
 _REVISIONS = {"Deployment": "ReplicaSet", "DaemonSet": "ControllerRevision"}
 
@@ -27,30 +27,30 @@ class PodToRunCommandIn:
 
 
 class ContainerCommandRunner(Protocol):
-    """Finds where a command is to run, and runs it."""
+    """Finds the container that a command is to run in, and runs it there."""
 
     @property
     def simulated(self) -> bool:
         """Whether nothing really runs."""
         ...
 
-    def find(self, wanted: CommandSpec) -> PodToRunCommandIn:
+    def find(self, wanted: PodExecCommand) -> PodToRunCommandIn:
         """The pod. Raises TemporaryError while none is ready, PermanentError when there can be none."""
         ...
 
-    def run(self, wanted: CommandSpec, pod: str) -> EndedCommand:
+    def run(self, wanted: PodExecCommand, pod: str) -> EndedCommand:
         """Run it. Raises what Cluster.exec does."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class PodCommandRunner:
-    """The pods of a live cluster."""
+    """Runs commands in the pods of a live cluster, by the API's exec."""
 
     cluster: Cluster
     simulated: bool = False
 
-    def find(self, wanted: CommandSpec) -> PodToRunCommandIn:
+    def find(self, wanted: PodExecCommand) -> PodToRunCommandIn:
         """See Places."""
         target = wanted.target
         workload = _workload(self.cluster, wanted)
@@ -64,7 +64,7 @@ class PodCommandRunner:
         _check_container(wanted, pod["spec"])
         return PodToRunCommandIn(str(pod["metadata"]["name"]), running_image(pod, wanted.container))
 
-    def run(self, wanted: CommandSpec, pod: str) -> EndedCommand:
+    def run(self, wanted: PodExecCommand, pod: str) -> EndedCommand:
         """See Places."""
         namespace = wanted.target.namespace
         return self.cluster.exec(namespace, pod, wanted.container, wanted.command, seconds=wanted.seconds)
@@ -72,13 +72,14 @@ class PodCommandRunner:
 
 @dataclass(frozen=True, slots=True)
 class CannedCommandRunner:
-    """A sandbox: the workload must stand in its cluster, and `answers` say how commands end (well, if not listed)."""
+    """Answers for commands in a sandbox, where none runs: the workload must stand in its cluster, and `answers` say how
+    commands end (well, if not listed)."""
 
     cluster: Cluster
     answers: Mapping[tuple[str, ...], EndedCommand]
     simulated: bool = True
 
-    def find(self, wanted: CommandSpec) -> PodToRunCommandIn:
+    def find(self, wanted: PodExecCommand) -> PodToRunCommandIn:
         """See Places; the sandbox has no pods, so the name is that of the workload. What a sync would have brought is
         not there either: a command for each image is answered all the same."""
         try:
@@ -92,7 +93,7 @@ class CannedCommandRunner:
         image = next(str(one.get("image", "")) for one in spec["containers"] if one["name"] == wanted.container)
         return PodToRunCommandIn(wanted.target.name, _digest_of(image))
 
-    def run(self, wanted: CommandSpec, pod: str) -> EndedCommand:
+    def run(self, wanted: PodExecCommand, pod: str) -> EndedCommand:
         """See Places."""
         return self.answers.get(wanted.command, EndedCommand(0))
 
@@ -118,7 +119,7 @@ def _answer(row: Mapping[str, Json]) -> tuple[tuple[str, ...], EndedCommand]:
     return command, EndedCommand(int(row.get("exitCode", 0)), str(row.get("output", "")).encode())
 
 
-def _workload(cluster: Cluster, wanted: CommandSpec) -> JsonObject:
+def _workload(cluster: Cluster, wanted: PodExecCommand) -> JsonObject:
     target = wanted.target
     found = cluster.get(_kind(cluster, wanted.api_version, target.kind), target.namespace, target.name)
     if found is None:
@@ -127,7 +128,7 @@ def _workload(cluster: Cluster, wanted: CommandSpec) -> JsonObject:
     return {**found, "kind": target.kind}
 
 
-def _check_container(wanted: CommandSpec, spec: JsonObject) -> None:
+def _check_container(wanted: PodExecCommand, spec: JsonObject) -> None:
     names = [str(container["name"]) for container in spec.get("containers") or ()]
     if wanted.container not in names:
         message = f"{wanted.target.local} has no container {wanted.container}"

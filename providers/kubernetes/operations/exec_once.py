@@ -21,7 +21,7 @@ from providers.kubernetes.errors import CommandUnsettled
 from providers.kubernetes.operations import command_once_marks
 from providers.kubernetes.operations.command_once_marks import CommandOnceKey, CommandOnceMark
 from providers.kubernetes.operations.command_runners import ContainerCommandRunner
-from providers.kubernetes.operations.command_spec import CommandSpec
+from providers.kubernetes.operations.pod_exec_command import PodExecCommand
 from providers.kubernetes.operations.redacted_command_output import redacted_output_tail_lines
 
 _RECORD_PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0)  # seconds between tries to put an end on record
@@ -45,9 +45,9 @@ Fate: TypeAlias = EndedCommand | MarkedCommandNotStarted | MarkedCommandUnsettle
 
 
 @dataclass(frozen=True, slots=True)
-class ExecContext:
-    """What the effect needs. `memory` is what this process knows of its own marks, `sleep` lets seconds pass,
-    `fingerprinter` makes the digest of an output that is not stored."""
+class ExecOnceContext:
+    """What run_command_once needs besides its change. `memory` is what this process knows of its own marks, `sleep`
+    lets seconds pass, `fingerprinter` makes the digest of an output that is not stored."""
 
     cluster: Cluster
     places: ContainerCommandRunner
@@ -58,9 +58,9 @@ class ExecContext:
 
 @dataclass(frozen=True, slots=True)
 class _Work:
-    context: ExecContext
+    context: ExecOnceContext
     change: Change
-    wanted: CommandSpec
+    wanted: PodExecCommand
     key: CommandOnceKey
     vault: Vault
 
@@ -85,9 +85,10 @@ class _Work:
 
 
 def run_command_once(
-    context: ExecContext, change: Change, wanted: CommandSpec, key: CommandOnceKey, vault: Vault
+    context: ExecOnceContext, change: Change, wanted: PodExecCommand, key: CommandOnceKey, vault: Vault
 ) -> Written:
-    """See planner.ports.Provider.apply."""
+    """Run the command of a PodExec unless its mark says that it ran: mark, run, complete the mark. Raises as
+    planner.ports.Provider.apply."""
     work = _Work(context, change, wanted, key, vault)
     mark = work.read()
     if mark is None:
@@ -104,10 +105,11 @@ def run_command_once(
             return _begin(work, mark)
 
 
-def unsettled_message(
+def unsettled_command_message(
     key: CommandOnceKey, mark: CommandOnceMark, lost: MarkedCommandUnsettled | None = None
 ) -> tuple[str, str]:
-    """Message and remedy of a mark without an end. `lost` is what this process saw of it."""
+    """Message and remedy for a command whose mark has no end: it may have run. `lost` is what this process saw of
+    it."""
     message = f"begun {mark.begun} in pod {mark.pod}, no end on record: it runs, or it may have run"
     remedy = (
         f"find out whether it ran; delete {key.shown} to run it again, or set its data.exitCode to 0 if it "
@@ -156,7 +158,7 @@ def _run(work: _Work, mark: CommandOnceMark, before: CommandOnceMark | None) -> 
     try:
         done = context.places.run(work.wanted, mark.pod)
     except CommandUnsettled as error:
-        seen = redacted_output_tail_lines(error.output, work.vault, cut=error.cut, whole=False)
+        seen = redacted_output_tail_lines(error.output, work.vault, cut_bytes=error.cut, complete=False)
         said = f"{error.message}: the command may have run in pod {mark.pod}"
         lost = MarkedCommandUnsettled(*_stored_and_printed(work, said, error.output, error.cut, seen))
         work.remember(mark, lost)
@@ -176,7 +178,7 @@ def _ended(work: _Work, mark: CommandOnceMark, done: EndedCommand) -> Written:
     _record(work, mark, done.exit_code)
     hit_failpoint("exec.recorded")
     label = "simulated: " if work.context.places.simulated else ""
-    lines = redacted_output_tail_lines(done.output, work.vault, cut=done.cut)
+    lines = redacted_output_tail_lines(done.output, work.vault, cut_bytes=done.cut)
     said = f"{label}exit code {done.exit_code} in {mark.pod}"
     said, printed = _stored_and_printed(work, said, done.output, done.cut, lines)
     if done.exit_code:
@@ -199,7 +201,7 @@ def _stored_and_printed(work: _Work, said: str, output: bytes, cut: int, lines: 
 
 
 def _unsettled(key: CommandOnceKey, mark: CommandOnceMark, lost: MarkedCommandUnsettled | None) -> OutcomeUnknown:
-    message, remedy = unsettled_message(key, mark, lost)
+    message, remedy = unsettled_command_message(key, mark, lost)
     error = OutcomeUnknown(message, where=key.shown, remedy=remedy)
     error.printed = lost.printed if lost else ""
     return error
@@ -223,7 +225,7 @@ def _record(work: _Work, mark: CommandOnceMark, exit_code: int) -> None:
 
 def _unrecorded(key: CommandOnceKey, mark: CommandOnceMark, exit_code: int, reason: str) -> OutcomeUnknown:
     message = f"the command ended with exit code {exit_code}, but that could not be put on record: {reason}"
-    return OutcomeUnknown(message, where=key.shown, remedy=unsettled_message(key, mark)[1])
+    return OutcomeUnknown(message, where=key.shown, remedy=unsettled_command_message(key, mark)[1])
 
 
 def _outputs(exit_code: int) -> dict[str, int]:

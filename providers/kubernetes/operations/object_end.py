@@ -37,8 +37,8 @@ def how_object_ended(live: JsonObject) -> ObjectEnd | None:
     return rule(live) if rule else None
 
 
-def kind_has_end_rule(group: str, kind: str) -> bool:
-    """Whether there is a rule for the kind."""
+def kind_has_rule_for_its_end(group: str, kind: str) -> bool:
+    """Whether there is a rule that says when objects of the kind have ended."""
     return (group, kind) in RULES
 
 

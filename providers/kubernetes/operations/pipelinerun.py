@@ -54,7 +54,7 @@ _PLAN_AGAIN = "plan again: the world moved since this plan was made"
 
 
 def create_pipeline_run_provider(tools: ProviderTools) -> PipelineRunProvider:
-    """The provider of one command, where a real Tekton runs."""
+    """Creates the provider of PipelineRun for one run of a hwplan command, where a real Tekton runs."""
     return PipelineRunProvider(tools.api)
 
 
@@ -72,7 +72,8 @@ class SimulatedTektonRuns(Protocol):
 
 @dataclass(slots=True)
 class PipelineRunProvider(NeverDeletes):
-    """See planner.ports.Provider. A run is a record: Retention deletes old ones."""
+    """Makes Tekton PipelineRuns and waits for their end (planner.ports.Provider). A run is a record: Retention deletes
+    old ones."""
 
     cluster: Cluster
     sleep: Callable[[float], None] = time.sleep

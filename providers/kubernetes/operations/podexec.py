@@ -38,8 +38,8 @@ from providers.kubernetes.operations.command_runners import (
     PodCommandRunner,
     read_canned_command_results,
 )
-from providers.kubernetes.operations.command_spec import CommandSpec, parse_command_spec
-from providers.kubernetes.operations.exec_once import ExecContext, Fate, run_command_once, unsettled_message
+from providers.kubernetes.operations.exec_once import ExecOnceContext, Fate, run_command_once, unsettled_command_message
+from providers.kubernetes.operations.pod_exec_command import PodExecCommand, parse_pod_exec_command
 from providers.kubernetes.parallel_map import ParallelMap
 from providers.provider_tools import ProviderTools
 
@@ -47,7 +47,8 @@ _AT_ONCE = 8
 
 
 def create_pod_exec_provider(tools: ProviderTools) -> PodExecProvider:
-    """The provider of one command. Raises PermanentError when the canned answers of the sandbox cannot be read."""
+    """Creates the provider of PodExec for one run of a hwplan command. Raises PermanentError when the canned answers of
+    the sandbox cannot be read."""
     if tools.sandbox is not None:
         canned = CannedCommandRunner(tools.api, read_canned_command_results(tools.sandbox / "probes.yaml"))
         return PodExecProvider(tools.api, canned, tools.fingerprinter)
@@ -56,7 +57,7 @@ def create_pod_exec_provider(tools: ProviderTools) -> PodExecProvider:
 
 @dataclass(slots=True)
 class PodExecProvider(NeverDeletes):
-    """See planner.ports.Provider. `places` is where commands run."""
+    """Runs commands in containers, each once (planner.ports.Provider). `places` is where commands run."""
 
     cluster: Cluster
     places: ContainerCommandRunner
@@ -75,7 +76,7 @@ class PodExecProvider(NeverDeletes):
     def _observe(self, resource: Resource) -> Observation:
         address = resource.address
         try:
-            key = self._known(parse_command_spec(resource.manifest)).key
+            key = self._known(parse_pod_exec_command(resource.manifest)).key
             mark = command_once_marks.read_command_once_mark(self.cluster, key) if key else None
         except ProviderError as error:
             return UnreadableObject(address, error.described())
@@ -86,7 +87,7 @@ class PodExecProvider(NeverDeletes):
         outputs = {} if mark.exit_code is None else {"exitCode": mark.exit_code}
         return PresentObject(address, uid="", content=mark.content, outputs=outputs)
 
-    def _known(self, wanted: CommandSpec) -> CommandSpec:
+    def _known(self, wanted: PodExecCommand) -> PodExecCommand:
         """The command with its value, where that is known: the image of a pod is, while one is ready."""
         if not wanted.per_image:
             return wanted
@@ -101,7 +102,7 @@ class PodExecProvider(NeverDeletes):
         return {resource.address: self._preview(resource, seen) for resource, seen in items}
 
     def _preview(self, resource: Resource, seen: Observation) -> Preview:
-        wanted = parse_command_spec(resource.manifest)
+        wanted = parse_pod_exec_command(resource.manifest)
         mark = self._marks.get(resource.address) if isinstance(seen, PresentObject) else None
         if mark is not None and mark.is_done and wanted.per_image:
             fields = _fields(resource.manifest, None)
@@ -120,7 +121,7 @@ class PodExecProvider(NeverDeletes):
         if mark is None or key is None:
             return run
         if mark.is_open and not wanted.idempotent:
-            evidence, remedy = unsettled_message(key, mark)
+            evidence, remedy = unsettled_command_message(key, mark)
             return replace(run, blocked="the command may have run for this value", evidence=evidence, remedy=remedy)
         ended = "its end is not on record" if mark.is_open else f"it ended with exit code {mark.exit_code}"
         return replace(run, warnings=(f"run {mark.attempt} for this value began {mark.begun}: {ended}",))
@@ -128,7 +129,7 @@ class PodExecProvider(NeverDeletes):
     def apply(self, change: Change, vault: Vault) -> Written:
         """See Provider. Returns when the command has ended."""
         assert change.desired is not None
-        wanted = parse_command_spec(change.desired)
+        wanted = parse_pod_exec_command(change.desired)
         if wanted.per_image:
             image = self.places.find(wanted).image
             if not image:
@@ -136,7 +137,7 @@ class PodExecProvider(NeverDeletes):
             wanted = wanted.for_value(image)
         if wanted.key is None:
             raise PermanentError("the value that it runs once for is not known", where=str(change.address))
-        context = ExecContext(self.cluster, self.places, self.fingerprinter, self._memory, self.sleep)
+        context = ExecOnceContext(self.cluster, self.places, self.fingerprinter, self._memory, self.sleep)
         return run_command_once(context, change, wanted, wanted.key, vault)
 
     def readiness(self, changes: Sequence[Change]) -> Mapping[Address, Readiness]:
@@ -156,7 +157,7 @@ def _fields(document: JsonObject, mark: CommandOnceMark | None) -> tuple[FieldCh
 _SHOWN = ("target", "container", "command", "oncePer", "oncePerImage")
 
 
-def _other_command(wanted: CommandSpec, mark: CommandOnceMark) -> tuple[str, ...]:
+def _other_command(wanted: PodExecCommand, mark: CommandOnceMark) -> tuple[str, ...]:
     if mark.command == command_once_marks.command_text_for_once_mark(wanted.command):
         return ()
     return (f"it succeeded for this value with another command ({mark.begun}): change oncePer to run this one",)

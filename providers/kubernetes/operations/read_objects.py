@@ -15,7 +15,7 @@ Seen: TypeAlias = "JsonObject | ProviderError | None"
 
 
 def read_objects(cluster: Cluster, addresses: Iterable[Address]) -> Mapping[Address, Seen]:
-    """Each object as it lives, None where it (or its kind) is not there, or why it cannot be read.
+    """The live object at each address, None where it (or its kind) is not there, or why it cannot be read.
 
     One LIST for each kind and namespace. Places in addresses do not count.
     """
@@ -41,7 +41,7 @@ def read_objects(cluster: Cluster, addresses: Iterable[Address]) -> Mapping[Addr
 
 
 def read_object(cluster: Cluster, address: Address) -> JsonObject | None:
-    """One object as it lives, or None. Raises ProviderError."""
+    """The live object at an address, whatever its kind, or None. Raises ProviderError."""
     spot = _spot(cluster, address)
     return None if spot is None else cluster.get(*spot)
 

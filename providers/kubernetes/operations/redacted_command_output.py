@@ -23,19 +23,19 @@ MASK = b"(secret)"
 
 
 def redacted_output_tail_lines(
-    output: bytes, vault: Vault, *, cut: int = 0, whole: bool = True, most: int = _MOST_LINES
+    output: bytes, vault: Vault, *, cut_bytes: int = 0, complete: bool = True, max_lines: int = _MOST_LINES
 ) -> tuple[str, ...]:
-    """The last `most` lines of a command's output, secrets masked. `cut` bytes are missing in front; not `whole` says
-    that the end is missing too. A line of which a part is missing is left out: what is left of a secret in it could not
-    be determined."""
+    """The last `max_lines` lines of a command's output, secrets masked. `cut_bytes` are missing in front; not
+    `complete` says that the end is missing too. A line of which a part is missing is left out: what is left of a secret
+    in it could not be determined."""
     masked = _masked(output, vault)
-    if cut:
+    if cut_bytes:
         masked = masked.partition(b"\n")[2]
-    if not whole:
+    if not complete:
         masked = masked[: masked.rfind(b"\n") + 1]
     text = REDACTOR.clean_output(_CONTROL.sub("", masked.decode(errors="replace")))
     shown = [line for line in map(_plain, text.splitlines()) if line]
-    return tuple(shown[-most:])
+    return tuple(shown[-max_lines:])
 
 
 def _masked(output: bytes, vault: Vault) -> bytes:

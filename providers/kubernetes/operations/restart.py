@@ -45,13 +45,13 @@ _TRIES = 10  # a rollout that is under way moves the version between read and wr
 
 
 def create_restart_provider(tools: ProviderTools) -> RestartProvider:
-    """The provider of one command."""
+    """Creates the provider of Restart for one run of a hwplan command."""
     return RestartProvider(tools.api, tools.fingerprinter)
 
 
 @dataclass(frozen=True, slots=True)
 class RestartProvider(NeverDeletes):
-    """See planner.ports.Provider."""
+    """Restarts workloads when what they follow changed (planner.ports.Provider)."""
 
     cluster: Cluster
     fingerprinter: Fingerprinter

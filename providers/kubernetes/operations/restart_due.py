@@ -22,7 +22,7 @@ from providers.kubernetes.operations.restart_spec import (
     followed_addresses_of_restart,
 )
 from providers.kubernetes.preview.field_changes import MADE_AT_APPLY
-from providers.kubernetes.read_observations import applied_by_us
+from providers.kubernetes.read_observations import is_applied_by_our_manager
 
 # `when` of a restart that a command asks for, and no configuration: it is due each time (A3).
 ON_DEMAND = "now"
@@ -105,7 +105,7 @@ def workload_made_by_same_plan(change: Change, live: JsonObject, record: str) ->
     if record:
         return False
     planned = change.precondition
-    return not planned.uid or (live["metadata"]["uid"] != planned.uid and applied_by_us(live))
+    return not planned.uid or (live["metadata"]["uid"] != planned.uid and is_applied_by_our_manager(live))
 
 
 def refuse_changed_workload(change: Change, live: JsonObject, record: str) -> None:

@@ -33,7 +33,7 @@ def restart_record_annotation_key(name: str) -> str:
 
 
 def read_restart_mark(live: JsonObject, mark: str, path: FieldPath = RECORD_PATH) -> str:
-    """What stands in the mark at `path`; empty when there is none."""
+    """What a live object's annotation `mark`, in the metadata at `path`, says; empty when it is not there."""
     node: Json = live
     for key in path:
         node = (node or {}).get(key)

@@ -37,7 +37,7 @@ from providers.kubernetes.operations.choose_inactive_objects import (
     last_activity,
     with_newest_heartbeat_of_pods,
 )
-from providers.kubernetes.operations.object_end import RULES, kind_has_end_rule
+from providers.kubernetes.operations.object_end import RULES, kind_has_rule_for_its_end
 from providers.kubernetes.operations.retention_choice import RetentionChoice, RetentionRule, choose_expired_objects
 from providers.provider_tools import ProviderTools
 
@@ -46,13 +46,14 @@ _SHOWN = 3
 
 
 def create_retention_provider(tools: ProviderTools) -> RetentionProvider:
-    """The provider of one command."""
+    """Creates the provider of Retention for one run of a hwplan command."""
     return RetentionProvider(tools.api, lambda: datetime.now(UTC))
 
 
 @dataclass(frozen=True, slots=True)
 class RetentionProvider(NeverDeletes):
-    """See planner.ports.Provider. `now` is asked once for each reading; ages are measured from it."""
+    """Deletes ended or inactive objects by their retention rules (planner.ports.Provider). `now` is asked once for each
+    reading; ages are measured from it."""
 
     cluster: Cluster
     now: Callable[[], datetime]
@@ -93,7 +94,7 @@ class RetentionProvider(NeverDeletes):
     def _place(self, selector: JsonObject) -> ObjectCollection | ProviderError | None:
         """Where to look; None when the cluster does not serve the kind, so that there is nothing to delete."""
         api_version, kind, namespace = selector["apiVersion"], selector["kind"], selector.get("namespace") or ""
-        if not kind_has_end_rule(group_of_api_version(api_version), kind):
+        if not kind_has_rule_for_its_end(group_of_api_version(api_version), kind):
             return PermanentError(f"it is not known when a {kind} has ended", remedy=f"known: {_KNOWN}")
         try:
             found = served_kind(self.cluster, api_version, kind)

@@ -66,8 +66,9 @@ class RetentionChoice:
 
 
 def choose_expired_objects(rule: RetentionRule, objects: Iterable[JsonObject], now: datetime) -> RetentionChoice:
-    """Of the ended objects that fit: not the newest `keep`, not those that ended after `now` - `min_age`, and at most
-    `limit`. Objects of the same second are in the order of their names, so that the choice is always the same."""
+    """The ended objects that a retention rule deletes: not the newest `keep`, not those that ended after `now` -
+    `min_age`, and at most `limit`. Objects of the same second are in the order of their names, so that the choice is
+    always the same."""
     objects = tuple(objects)
     ended = sorted(
         (one for live in objects if (one := _candidate(rule, live))), key=lambda one: (one[0].time, one[1].name)
@@ -90,14 +91,14 @@ def _why_named_stays(rule: RetentionRule, objects: Iterable[JsonObject]) -> str:
 def _candidate(rule: RetentionRule, live: JsonObject) -> tuple[ObjectEnd, ExpiredObject] | None:
     metadata = live["metadata"]
     end = how_object_ended(live)
-    if end is None or not fits_selector(rule, live) or not may_be_deleted(rule.never_touch, metadata):
+    if end is None or not fits_retention_selector(rule, live) or not may_be_deleted(rule.never_touch, metadata):
         return None
     if rule.phases and not {end.state, end.reason}.intersection(rule.phases):
         return None
     return end, ExpiredObject(metadata["name"], str(metadata["uid"]), str(metadata["resourceVersion"]), str(end))
 
 
-def fits_selector(rule: RetentionRule, live: JsonObject) -> bool:
+def fits_retention_selector(rule: RetentionRule, live: JsonObject) -> bool:
     """Whether an object fits the selector of a retention rule."""
     metadata = live["metadata"]
     labels = metadata.get("labels") or {}

@@ -53,4 +53,4 @@ def read_last_lines_of_step(
     except ProviderError as error:
         return (f"its log cannot be read: {error.message}",)
     cut = len(output) >= _BYTES
-    return redacted_output_tail_lines(output, {}, whole=not cut, most=lines)
+    return redacted_output_tail_lines(output, {}, complete=not cut, max_lines=lines)

@@ -19,7 +19,7 @@ ENDED: Final = frozenset(("succeeded", "failed", "aborted", "errored"))
 
 
 def succeeded_condition(live: JsonObject) -> JsonObject:
-    """The condition Succeeded; empty when there is none yet."""
+    """The condition Succeeded of a Tekton run; empty when it has none yet."""
     found = (live.get("status") or {}).get("conditions") or ()
     return next((one for one in found if isinstance(one, dict) and one.get("type") == "Succeeded"), {})
 
@@ -47,7 +47,7 @@ def succeeded_condition_text(live: JsonObject) -> str:
 
 
 def tekton_results(live: JsonObject) -> dict[str, Json]:
-    """Results by name; those of a TaskRun likewise."""
+    """The results of a Tekton PipelineRun or TaskRun, by name."""
     entries = (live.get("status") or {}).get("results") or ()
     return {str(one["name"]): one.get("value") for one in entries if isinstance(one, dict) and "name" in one}
 

@@ -36,7 +36,7 @@ AGAIN = "hwplan trigger --rerun runs it again under this name"
 
 @dataclass(slots=True)
 class TektonRunWatch:
-    """One run that is waited for. `uid` is empty while only its name is known."""
+    """Watches one Tekton run until it is over. `uid` is empty while only its name is known."""
 
     cluster: Cluster
     kinds: tuple[KindInfo, KindInfo]  # PipelineRun, TaskRun

@@ -20,7 +20,7 @@ from planner.ports import Fingerprinter, Preview, PreviewEffect
 from planner.values import JsonObject
 from providers.cluster import Cluster
 from providers.kubernetes.cluster_merge_types import ClusterMergeTypes
-from providers.kubernetes.derived_fields import remarks_on_unsent_content
+from providers.kubernetes.controller_derived_fields import remarks_on_unsent_content
 from providers.kubernetes.errors import (
     DECLARE_NAMESPACE,
     Forbidden,
@@ -29,7 +29,7 @@ from providers.kubernetes.errors import (
     NamespaceMissing,
     ResourceVersionConflict,
 )
-from providers.kubernetes.field_ownership_migration import OwnershipMoves
+from providers.kubernetes.field_ownership_migration import FieldOwnershipMoves
 from providers.kubernetes.object_outputs import outputs_before_create, outputs_stable_over_update
 from providers.kubernetes.preview.field_changes import (
     field_changes,
@@ -43,11 +43,10 @@ from providers.kubernetes.preview.ownership_transfer import (
     fields_taken_by_ownership_moves,
     ownership_moves_before_apply,
 )
-from providers.kubernetes.preview.planned_namespace import refuse_wrong_values
 from providers.kubernetes.preview.planned_prerequisites import PlannedPrerequisites
 from providers.kubernetes.preview.predict_apply import (
     NO_MOVES,
-    Prediction,
+    ApplyPrediction,
     digest_of_declared_fields,
     dry_run_apply,
     dry_run_resulting_object,
@@ -62,6 +61,7 @@ from providers.kubernetes.preview.preview_input import (
     make_unchanged_preview,
     undeclared_fields_of_others_not_ignored,
 )
+from providers.kubernetes.preview.values_before_namespace_exists import check_values_before_namespace_exists
 from providers.kubernetes.read_observations import digest_of_sealed_content
 from providers.kubernetes.secret_sealing import is_secret, seal_live_document, seal_prediction, with_secret_stand_ins
 from providers.kubernetes.ssa.immutable_fields import immutable_changes
@@ -77,7 +77,7 @@ _NO_RIGHT = re.compile(r"\bcannot (?:patch|create|update) resource\b")  # the au
 
 @dataclass(frozen=True, slots=True)
 class ChangePreviewer:
-    """Predicts cases and judges the predictions. Safe for many threads."""
+    """Previews the change of one object: predicts the outcome and judges it by who owns what. Safe for many threads."""
 
     cluster: Cluster
     fingerprinter: Fingerprinter
@@ -168,7 +168,9 @@ class ChangePreviewer:
 
     def _create_in_planned_namespace(self, case: PreviewInput) -> Preview:
         preview = self._create_by_schema(case)
-        remarks = refuse_wrong_values(self.cluster, case.spot, with_secret_stand_ins(case.desired), self._types(case))
+        remarks = check_values_before_namespace_exists(
+            self.cluster, case.spot, with_secret_stand_ins(case.desired), self._types(case)
+        )
         return replace(preview, warnings=remarks) if remarks else preview
 
     # --- live objects ----------------------------------------------------------------------------------------------
@@ -188,8 +190,8 @@ class ChangePreviewer:
         return self._settled(case, prediction, types, moves)
 
     def _prediction(
-        self, case: PreviewInput, types: MergeTypeTable, moves: OwnershipMoves, ask_server: bool
-    ) -> tuple[PreviewInput, Prediction]:
+        self, case: PreviewInput, types: MergeTypeTable, moves: FieldOwnershipMoves, ask_server: bool
+    ) -> tuple[PreviewInput, ApplyPrediction]:
         """Ask where a true answer can be had, compute elsewhere. The case comes back as it was read last."""
         if case.unknown or is_secret(case.desired) or not ask_server:
             return case, self._computed(case, types, moves)
@@ -211,7 +213,7 @@ class ChangePreviewer:
         computed = self._computed(case, types, moves)
         return case, replace(computed, verified=asked.verified if agrees else computed.verified)
 
-    def _rehearsed(self, case: PreviewInput, types: MergeTypeTable, moves: OwnershipMoves) -> Prediction:
+    def _rehearsed(self, case: PreviewInput, types: MergeTypeTable, moves: FieldOwnershipMoves) -> ApplyPrediction:
         """What the server refuses may go by the moves: it is asked about the outcome of both steps."""
         assert case.live is not None
         computed = self._computed(case, types, moves)
@@ -224,7 +226,7 @@ class ChangePreviewer:
             computed, verified=VerifiedBy.SERVER if same else computed.verified, exact=computed.exact and same
         )
 
-    def _asked(self, case: PreviewInput) -> tuple[PreviewInput, Prediction]:
+    def _asked(self, case: PreviewInput) -> tuple[PreviewInput, ApplyPrediction]:
         """The dry run, on the version that was observed: status may have moved, anything else is another plan."""
         for _ in range(_RE_READS):
             try:
@@ -237,7 +239,7 @@ class ChangePreviewer:
                 case = replace(case, live=live)
         raise PermanentError("it was changed while the plan was made", remedy="plan again")
 
-    def _computed(self, case: PreviewInput, types: MergeTypeTable, moves: OwnershipMoves) -> Prediction:
+    def _computed(self, case: PreviewInput, types: MergeTypeTable, moves: FieldOwnershipMoves) -> ApplyPrediction:
         assert case.live is not None
         document, meaning = with_placeholders(with_secret_stand_ins(case.desired, case.live), types)
         _refuse_invalid(document, types)
@@ -276,7 +278,7 @@ class ChangePreviewer:
         return replace(preview, blocked=evidence, remedy=remedy)
 
     def _settled(
-        self, case: PreviewInput, prediction: Prediction, types: MergeTypeTable, moves: OwnershipMoves
+        self, case: PreviewInput, prediction: ApplyPrediction, types: MergeTypeTable, moves: FieldOwnershipMoves
     ) -> Preview:
         """What the prediction means: nothing, an update, an adoption, or a field that is not ours to take."""
         assert case.live is not None

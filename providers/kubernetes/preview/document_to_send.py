@@ -23,10 +23,10 @@ from planner.values import (
 )
 from providers.cluster import FIELD_MANAGER
 from providers.kubernetes.applied_digest_annotation import with_applied_digest_annotation
-from providers.kubernetes.derived_fields import document_to_send_by_derived_field_rules
+from providers.kubernetes.controller_derived_fields import document_to_send_by_derived_field_rules
 from providers.kubernetes.object_location import ObjectLocation, with_resolved_namespace
 from providers.kubernetes.secret_sealing import is_secret
-from providers.kubernetes.ssa.fieldset import FieldSet
+from providers.kubernetes.ssa.field_set import FieldSet
 from providers.kubernetes.ssa.merge_types import MergeTypeTable
 from providers.kubernetes.ssa.stored_nulls import without_dropped_nulls
 
@@ -79,7 +79,7 @@ def _as_sent(document: JsonObject, types: MergeTypeTable) -> JsonObject:
 def non_json_leaves(
     value: JsonValue, path: tuple[str | int, ...] = ()
 ) -> tuple[tuple[tuple[str | int, ...], Json], ...]:
-    """Every Ref, Sub and Sealed with its plain path."""
+    """The leaves that are no JSON (Ref, Sub, Sealed: references to outputs and secrets), each with its plain path."""
     if is_plain_json(value):
         return ()
     if isinstance(value, dict):

@@ -15,9 +15,9 @@ from planner.plan import FieldChange, FieldOp
 from planner.resource import APPLIED, TAKE_OVER
 from planner.values import JsonObject, SealedSecret
 from providers.cluster import FIELD_MANAGER, OPERATOR_MANAGER
-from providers.kubernetes.derived_fields import is_aggregated_cluster_role
-from providers.kubernetes.preview.field_takeover import TakenField, entries_of_other_managers
-from providers.kubernetes.ssa.fieldset import FieldSet
+from providers.kubernetes.controller_derived_fields import is_aggregated_cluster_role
+from providers.kubernetes.preview.field_takeover import TakenField, managed_fields_entries_of_others
+from providers.kubernetes.ssa.field_set import FieldSet
 from providers.kubernetes.ssa.ownership import STATUS, fields_applied_by, fields_owned_by_others, owners_of_field
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def _somebody_set(live: JsonObject, path: FieldPath) -> bool:
 
 
 def field_changes_of_create(desired: JsonObject) -> tuple[FieldChange, ...]:
-    """The declared fields of a new object; its names are in its address."""
+    """The field changes of a create: each declared field from nothing to its value; its names are in its address."""
     shown = _shown(desired)
     bare = {"apiVersion": shown["apiVersion"], "kind": shown["kind"], "metadata": {"labels": {}, "annotations": {}}}
     for name in ("name", "namespace"):
@@ -176,8 +176,8 @@ _SCALED = frozenset(
 _RESTARTED = re.compile(r"spec\.template\.metadata\.annotations\[kubectl\.kubernetes\.io/restartedAt\]")
 
 
-def reason_addition_is_harmless(path: FieldPath) -> str:
-    """Why a field that somebody added is no cause for an alarm; empty where it may be one."""
+def why_added_field_is_harmless(path: FieldPath) -> str:
+    """Why a field that somebody else added is harmless; empty where it may not be."""
     return "a restart" if _RESTARTED.fullmatch(render_path(path)) else ""
 
 
@@ -190,7 +190,7 @@ def undeclared_fields_of_other_managers(
     own them now: those are reported elsewhere.
     """
     out = [change for change in _unowned_replicas(live) if change.path not in declared]
-    if not any(_may_add(entry) for entry in entries_of_other_managers(live)):
+    if not any(_may_add(entry) for entry in managed_fields_entries_of_others(live)):
         return tuple(out)
     aggregated = is_aggregated_cluster_role(live)
     for path, value, owner in fields_owned_by_others(live, FIELD_MANAGER):

@@ -14,7 +14,7 @@ from planner.document_editing import has_field, value_at
 from planner.field_path import FieldPath, render_path
 from planner.values import JsonObject
 from providers.cluster import FIELD_MANAGER
-from providers.kubernetes.ssa.fieldset import EMPTY, FieldSet
+from providers.kubernetes.ssa.field_set import EMPTY, FieldSet
 from providers.kubernetes.ssa.ownership import fields_applied_by
 from providers.kubernetes.ssa.typed_values import equal_json
 
@@ -28,8 +28,8 @@ class TakenField(NamedTuple):
     same: bool = False
 
 
-def entries_of_other_managers(document: JsonObject) -> list[JsonObject]:
-    """The entries of managedFields that are not ours."""
+def managed_fields_entries_of_others(document: JsonObject) -> list[JsonObject]:
+    """The entries of managedFields of other managers than ours."""
     entries: list[JsonObject] = document["metadata"].get("managedFields") or []
     return [e for e in entries if not (e.get("manager") == FIELD_MANAGER and e.get("operation") == "Apply")]
 
@@ -40,11 +40,11 @@ def taken_fields(before: JsonObject, after: JsonObject) -> tuple[TakenField, ...
     A field that is only removed is no conflict for the server, and is not among them.
     """
     left: dict[tuple[str, ...], FieldSet] = {}
-    for entry in entries_of_other_managers(after):
+    for entry in managed_fields_entries_of_others(after):
         left[_identity(entry)] = FieldSet.parse(entry.get("fieldsV1") or {})
     ours = fields_applied_by(after, FIELD_MANAGER)
     found: dict[FieldPath, TakenField] = {}
-    for entry in entries_of_other_managers(before):
+    for entry in managed_fields_entries_of_others(before):
         owned = FieldSet.parse(entry.get("fieldsV1") or {})
         for path in owned - left.get(_identity(entry), EMPTY):
             if path in ours or ours.holds_below(path):

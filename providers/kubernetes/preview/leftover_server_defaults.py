@@ -18,7 +18,7 @@ from planner.values import Json, JsonObject, JsonValue
 from providers.cluster import FIELD_MANAGER
 from providers.kubernetes.preview.field_changes import undeclared_fields_of_other_managers
 from providers.kubernetes.secret_sealing import with_secret_stand_ins
-from providers.kubernetes.ssa.fieldset import EMPTY, FieldSet
+from providers.kubernetes.ssa.field_set import EMPTY, FieldSet
 from providers.kubernetes.ssa.merge_types import MergeType, MergeTypeTable
 from providers.kubernetes.ssa.ownership import fields_applied_by, project_fields
 from providers.kubernetes.ssa.typed_values import ABSENT, equal_json, list_item_element

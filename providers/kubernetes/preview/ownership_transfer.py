@@ -11,12 +11,12 @@ from planner.values import JsonObject
 from providers.cluster import FIELD_MANAGER
 from providers.kubernetes.errors import Invalid
 from providers.kubernetes.field_ownership_migration import (
-    OwnershipMoves,
+    FieldOwnershipMoves,
     has_client_side_apply_fields,
     named_managers_owning_fields,
     object_with_migrated_ownership,
 )
-from providers.kubernetes.preview.field_changes import reason_addition_is_harmless
+from providers.kubernetes.preview.field_changes import why_added_field_is_harmless
 from providers.kubernetes.preview.field_takeover import TakenField
 from providers.kubernetes.preview.leftover_server_defaults import (
     undeclared_fields_of_others_beyond_defaults,
@@ -24,16 +24,18 @@ from providers.kubernetes.preview.leftover_server_defaults import (
 )
 from providers.kubernetes.preview.preview_input import PreviewInput
 from providers.kubernetes.secret_sealing import is_secret, with_secret_stand_ins
-from providers.kubernetes.ssa.fieldset import FieldSet
+from providers.kubernetes.ssa.field_set import FieldSet
 from providers.kubernetes.ssa.merge_types import MergeTypeTable
 from providers.kubernetes.ssa.ownership import fields_applied_by, fields_owned_by_others
 
 
-def ownership_moves_before_apply(case: PreviewInput, document: JsonObject, types: MergeTypeTable) -> OwnershipMoves:
+def ownership_moves_before_apply(
+    case: PreviewInput, document: JsonObject, types: MergeTypeTable
+) -> FieldOwnershipMoves:
     """The moves before `document` (stand-ins, no open outputs) is applied to the live object of a case."""
     assert case.live is not None
     options = case.resource.options
-    entries = OwnershipMoves(
+    entries = FieldOwnershipMoves(
         client_side=not case.ours and has_client_side_apply_fields(case.live),
         managers=frozenset(named_managers_owning_fields(case.live, options.take_over)),
     )
@@ -43,10 +45,10 @@ def ownership_moves_before_apply(case: PreviewInput, document: JsonObject, types
     )
     if options.reset_undeclared:
         fields = (*fields, *_added(base, types))
-    return OwnershipMoves(entries.client_side, entries.managers, tuple(dict.fromkeys(fields)))
+    return FieldOwnershipMoves(entries.client_side, entries.managers, tuple(dict.fromkeys(fields)))
 
 
-def fields_taken_by_ownership_moves(live: JsonObject, moves: OwnershipMoves) -> tuple[TakenField, ...]:
+def fields_taken_by_ownership_moves(live: JsonObject, moves: FieldOwnershipMoves) -> tuple[TakenField, ...]:
     """The fields that ownership moves take from other managers than kubectl's client-side apply, with whose they
     were."""
     if not (moves.managers or moves.fields):
@@ -83,7 +85,7 @@ def _added(live: JsonObject, types: MergeTypeTable) -> tuple[FieldPath, ...]:
     paths = (
         change.path for change in undeclared_fields_of_others_beyond_defaults(live, lambda: types) if change.manager
     )
-    return tuple(dict.fromkeys(_whole(path, ours) for path in paths if not reason_addition_is_harmless(path)))
+    return tuple(dict.fromkeys(_whole(path, ours) for path in paths if not why_added_field_is_harmless(path)))
 
 
 def _whole(path: FieldPath, ours: FieldSet) -> FieldPath:

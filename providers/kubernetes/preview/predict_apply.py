@@ -14,7 +14,7 @@ from planner.field_path import FieldPath
 from planner.plan import VerifiedBy
 from planner.values import Json, JsonObject, JsonValue, OutputRef, OutputTemplate, document_digest, outputs_in_document
 from providers.cluster import FIELD_MANAGER, Cluster
-from providers.kubernetes.field_ownership_migration import OwnershipMoves, object_with_migrated_ownership
+from providers.kubernetes.field_ownership_migration import FieldOwnershipMoves, object_with_migrated_ownership
 from providers.kubernetes.object_location import ObjectLocation
 from providers.kubernetes.preview.field_takeover import TakenField, has_same_value, taken_fields
 from providers.kubernetes.secret_sealing import (
@@ -36,12 +36,12 @@ _NOT_WRITTEN = frozenset(
     ("apiVersion", "kind", "metadata", "status", "name", "namespace", *_SERVER_METADATA, *_DELETION)
 )
 CREATE_ONLY = "1"  # a resourceVersion that no object has: the apply then only creates
-NO_MOVES = OwnershipMoves()
+NO_MOVES = FieldOwnershipMoves()
 _NO_TIME = "1970-01-01T00:00:00Z"  # times of a prediction are never compared
 
 
 @dataclass(frozen=True, slots=True)
-class Prediction:
+class ApplyPrediction:
     """The object as it would be, with stand-ins in Secrets. `taken` are fields that others own with other values.
 
     `exact` says whether the object after the write may be held to it.
@@ -54,7 +54,9 @@ class Prediction:
     unsure: tuple[str, ...] = ()
 
 
-def dry_run_apply(cluster: Cluster, spot: ObjectLocation, desired: JsonObject, live: JsonObject | None) -> Prediction:
+def dry_run_apply(
+    cluster: Cluster, spot: ObjectLocation, desired: JsonObject, live: JsonObject | None
+) -> ApplyPrediction:
     """The dry run of an apply of `desired` (stand-ins, all outputs known). Raises ProviderError as the apply would."""
     metadata = desired["metadata"]
     if live is None:
@@ -68,7 +70,7 @@ def dry_run_apply(cluster: Cluster, spot: ObjectLocation, desired: JsonObject, l
         # Its values are not looked at: what was sent is what will be stored. An empty map is stored as none.
         answer = {**answer, "data": desired["data"]}
     verified = VerifiedBy.SCHEMA if cluster.simulated else VerifiedBy.SERVER
-    return Prediction(answer, taken_fields(live, answer) if live else (), verified)
+    return ApplyPrediction(answer, taken_fields(live, answer) if live else (), verified)
 
 
 def dry_run_resulting_object(cluster: Cluster, spot: ObjectLocation, live: JsonObject, after: JsonObject) -> JsonObject:
@@ -96,8 +98,8 @@ def secret_stand_ins_for_cluster(cluster: Cluster, standing_in: JsonObject) -> J
 
 
 def predict_locally(
-    types: MergeTypeTable, desired: JsonObject, live: JsonObject | None, moves: OwnershipMoves = NO_MOVES
-) -> Prediction:
+    types: MergeTypeTable, desired: JsonObject, live: JsonObject | None, moves: FieldOwnershipMoves = NO_MOVES
+) -> ApplyPrediction:
     """The local merge, after `moves` of ownership. Raises PermanentError where the server would refuse the
     document's shape."""
     base = object_with_migrated_ownership(live, moves) if live and moves else live
@@ -110,7 +112,7 @@ def predict_locally(
     builtin = not types.is_custom(str(desired["apiVersion"]), str(desired["kind"]))
     known = types.knows(str(desired["apiVersion"]), str(desired["kind"]))
     verified = VerifiedBy.SCHEMA if known else VerifiedBy.NO
-    return Prediction(merged.object, taken, verified, builtin and not merged.unsure, merged.unsure)
+    return ApplyPrediction(merged.object, taken, verified, builtin and not merged.unsure, merged.unsure)
 
 
 def digest_of_declared_fields(after: JsonObject, desired: JsonObject) -> str:

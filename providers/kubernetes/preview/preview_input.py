@@ -8,6 +8,7 @@ from dataclasses import field, replace
 from planner.dataclass import dataclass
 from planner.errors import PermanentError, ProviderError
 from planner.field_path import FieldPath, path_covers, render_path
+from planner.late_text import LateText
 from planner.plan import DriftedField
 from planner.ports import Observation, PresentObject, Preview, PreviewEffect
 from planner.resource import SET_LABEL, Resource
@@ -18,10 +19,10 @@ from providers.kubernetes.errors import Invalid
 from providers.kubernetes.field_ownership_migration import named_managers_owning_fields
 from providers.kubernetes.object_location import ObjectLocation
 from providers.kubernetes.preview.document_to_send import document_to_send_unrevealed, non_json_leaves
-from providers.kubernetes.preview.field_changes import reason_addition_is_harmless
+from providers.kubernetes.preview.field_changes import why_added_field_is_harmless
 from providers.kubernetes.preview.field_takeover import TakenField
 from providers.kubernetes.preview.leftover_server_defaults import undeclared_fields_of_others_beyond_defaults
-from providers.kubernetes.read_observations import applied_by_us
+from providers.kubernetes.read_observations import is_applied_by_our_manager
 from providers.kubernetes.readiness import object_readiness
 from providers.kubernetes.secret_sealing import is_secret, with_secret_stand_ins
 from providers.kubernetes.ssa.merge_types import MergeTypeTable
@@ -36,7 +37,7 @@ class PreviewInput:
     spot: ObjectLocation
     desired: JsonObject = field(repr=False)
     live: JsonObject | None = field(repr=False)
-    content: str
+    content: str | LateText
     outputs: JsonObject = field(default_factory=dict, repr=False)  # of the live object
     unknown: bool = False  # an output that it uses is not known yet
 
@@ -48,7 +49,11 @@ class PreviewInput:
     @property
     def ours(self) -> bool:
         """Whether the live object belongs to this set, and was applied by us and not merely labelled."""
-        return self.live is not None and _owner(self.live) == self.resource.owned_by and applied_by_us(self.live)
+        return (
+            self.live is not None
+            and _owner(self.live) == self.resource.owned_by
+            and is_applied_by_our_manager(self.live)
+        )
 
     @property
     def applied_last(self) -> bool:
@@ -92,7 +97,7 @@ def _moves_ownership(resource: Resource, live: JsonObject, types: Callable[[], M
     if options.take_over and named_managers_owning_fields(live, options.take_over):
         return True
     return options.reset_undeclared and any(
-        bool(change.manager) and not reason_addition_is_harmless(change.path)
+        bool(change.manager) and not why_added_field_is_harmless(change.path)
         for change in undeclared_fields_of_others_beyond_defaults(live, types)
     )
 
@@ -140,14 +145,14 @@ def undeclared_fields_of_others_not_ignored(
     address = case.resource.address
     added = undeclared_fields_of_others_beyond_defaults(case.live, types, declared)
     return tuple(
-        DriftedField(address, change, declared=False, harmless=reason_addition_is_harmless(change.path))
+        DriftedField(address, change, declared=False, harmless=why_added_field_is_harmless(change.path))
         for change in added
         if not any(path_covers(path, change.path) for path in case.resource.options.ignore_fields)
     )
 
 
 def make_blocked_preview(effect: PreviewEffect, error: ProviderError) -> Preview:
-    """The preview of what cannot be done, for the reason that the error gives."""
+    """The preview of a change that is blocked, for the reason that the error gives."""
     evidence = "; ".join(str(cause) for cause in error.causes) if isinstance(error, Invalid) else ""
     return Preview(effect, blocked=error.message, evidence=evidence, remedy=error.remedy)
 

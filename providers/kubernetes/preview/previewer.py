@@ -30,7 +30,8 @@ from providers.kubernetes.ssa.merge_types import MergeTypeTable
 
 @dataclass(frozen=True, slots=True)
 class Previewer:
-    """The judgement of one round of a plan. Without `dry_creates` many new objects are asked about by sample."""
+    """Previews the resources of one round of a plan. Without `dry_creates` many new objects are asked about by
+    sample."""
 
     cluster: Cluster
     fingerprinter: Fingerprinter
@@ -94,6 +95,8 @@ class Previewer:
 def _told_once(previews: Mapping[Address, Preview], opening: str) -> dict[Address, Preview]:
     """A warning of these that many objects share is reported of the first, with how many more it is true of."""
     shared = Counter(text for preview in previews.values() for text in preview.warnings if text.startswith(opening))
+    if not shared:
+        return dict(previews)
     reported: set[str] = set()
     out: dict[Address, Preview] = {}
     for address in sorted(previews):

@@ -18,7 +18,8 @@ from providers.kubernetes.readiness_rules.status_parts import (
 
 
 def claim_readiness(live: JsonObject, binds_at_once: bool) -> Readiness:
-    """Bound; one that binds with its first pod is good enough unless `binds_at_once`."""
+    """A PersistentVolumeClaim is ready when Bound; one that binds with its first pod is good enough unless
+    `binds_at_once`."""
     phase = map_field_or_empty(live, "status").get("phase")
     if phase == "Lost":
         return failed_because("its volume is lost")
@@ -32,7 +33,7 @@ def claim_readiness(live: JsonObject, binds_at_once: bool) -> Readiness:
 
 
 def volume_readiness(live: JsonObject) -> Readiness:
-    """Available, bound or released; Failed is a failure."""
+    """A PersistentVolume is ready when available, bound or released; Failed is a failure."""
     phase = map_field_or_empty(live, "status").get("phase")
     if phase == "Failed":
         return failed_because(reason_text(map_field_or_empty(live, "status"), "the volume failed"))
@@ -40,7 +41,7 @@ def volume_readiness(live: JsonObject) -> Readiness:
 
 
 def namespace_readiness(live: JsonObject) -> Readiness:
-    """Active."""
+    """A Namespace is ready when its phase is Active."""
     phase = map_field_or_empty(live, "status").get("phase")
     if phase == "Terminating":
         return pending_because(what_deletion_waits_for(live))
@@ -48,7 +49,7 @@ def namespace_readiness(live: JsonObject) -> Readiness:
 
 
 def crd_readiness(live: JsonObject) -> Readiness:
-    """Established, and its names accepted."""
+    """A CRD is ready when it is Established and its names are accepted."""
     conditions = status_conditions(live)
     if has_condition(conditions, "NamesAccepted", "False"):
         return failed_because(reason_text(conditions["NamesAccepted"], "its names are not accepted"))
@@ -61,7 +62,7 @@ def crd_readiness(live: JsonObject) -> Readiness:
 
 
 def service_readiness(live: JsonObject) -> Readiness:
-    """There; of type LoadBalancer, with an address."""
+    """A Service is ready when it exists; one of type LoadBalancer, when it has an address."""
     if map_field_or_empty(live, "spec").get("type") != "LoadBalancer":
         return READY
     ingress = map_field_or_empty(map_field_or_empty(live, "status"), "loadBalancer").get("ingress")
@@ -69,7 +70,7 @@ def service_readiness(live: JsonObject) -> Readiness:
 
 
 def api_service_readiness(live: JsonObject) -> Readiness:
-    """Available: its server answers."""
+    """An APIService is ready when it is Available: its server answers."""
     available = status_conditions(live).get("Available")
     if available and available.get("status") == "True":
         return READY

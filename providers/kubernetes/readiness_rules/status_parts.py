@@ -12,17 +12,17 @@ READY: Final = Readiness(done=True, ok=True)
 
 
 def pending_because(message: str) -> Readiness:
-    """Not over yet; the message says what is awaited."""
+    """The readiness of what is not over yet; the message says what is awaited."""
     return Readiness(done=False, ok=False, message=message)
 
 
 def failed_because(message: str) -> Readiness:
-    """Over, and waiting longer helps nothing; the message says why."""
+    """The readiness of what failed: waiting longer helps nothing; the message says why."""
     return Readiness(done=True, ok=False, message=message)
 
 
 def ready_because(message: str) -> Readiness:
-    """As declared, with a remark for the reader."""
+    """The readiness of what is ready, with a remark for the reader."""
     return Readiness(done=True, ok=True, message=message)
 
 

@@ -26,7 +26,8 @@ def _results(status: JsonObject) -> dict[str, Json]:
 
 
 def application_readiness(live: JsonObject, converge: bool) -> Readiness:
-    """There; with `converge` Synced, Healthy, and no sync running. Outputs: revision, sync, health."""
+    """An Argo CD Application is ready when it exists; with `converge`, when Synced, Healthy, and no sync running.
+    Outputs: revision, sync, health."""
     status = map_field_or_empty(live, "status")
     sync, health = map_field_or_empty(status, "sync").get("status"), map_field_or_empty(status, "health").get("status")
     outputs = {"revision": map_field_or_empty(status, "sync").get("revision"), "sync": sync, "health": health}

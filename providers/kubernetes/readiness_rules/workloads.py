@@ -20,7 +20,8 @@ from providers.kubernetes.readiness_rules.status_parts import (
 
 
 def deployment_readiness(live: JsonObject) -> Readiness:
-    """As `kubectl rollout status`: all replicas updated and available, no old one left; paused is as declared."""
+    """A Deployment is ready as for `kubectl rollout status`: all replicas updated and available, no old one left;
+    paused is as declared."""
     spec, status, conditions = (
         map_field_or_empty(live, "spec"),
         map_field_or_empty(live, "status"),
@@ -47,7 +48,8 @@ def deployment_readiness(live: JsonObject) -> Readiness:
 
 
 def stateful_set_readiness(live: JsonObject) -> Readiness:
-    """As `kubectl rollout status`, above the partition; with OnDelete the running pods are enough."""
+    """A StatefulSet is ready as for `kubectl rollout status`, above the partition; with OnDelete the running pods are
+    enough."""
     spec, status = map_field_or_empty(live, "spec"), map_field_or_empty(live, "status")
     if waiting := pending_until_first_observed(live):
         return waiting
@@ -70,7 +72,7 @@ def stateful_set_readiness(live: JsonObject) -> Readiness:
 
 
 def daemon_set_readiness(live: JsonObject) -> Readiness:
-    """A pod of the newest revision is available on each node that is meant."""
+    """A DaemonSet is ready when a pod of the newest revision is available on each node that is meant."""
     status = map_field_or_empty(live, "status")
     if waiting := pending_until_first_observed(live):
         return waiting
@@ -87,7 +89,7 @@ def daemon_set_readiness(live: JsonObject) -> Readiness:
 
 
 def replica_set_readiness(live: JsonObject) -> Readiness:
-    """As many replicas available as wanted, and no more."""
+    """A ReplicaSet is ready when as many replicas are available as wanted, and no more."""
     want = number_field_or_default(map_field_or_empty(live, "spec"), "replicas", 1)
     status = map_field_or_empty(live, "status")
     missing = pending_until_first_observed(live) or pending_if_fewer(
@@ -102,7 +104,7 @@ def replica_set_readiness(live: JsonObject) -> Readiness:
 
 
 def job_readiness(live: JsonObject) -> Readiness:
-    """Complete; Failed is a failure, suspended is as declared."""
+    """A Job is ready when Complete; Failed is a failure, suspended is as declared."""
     spec, status, conditions = (
         map_field_or_empty(live, "spec"),
         map_field_or_empty(live, "status"),
@@ -121,7 +123,7 @@ def job_readiness(live: JsonObject) -> Readiness:
 
 
 def pod_readiness(live: JsonObject) -> Readiness:
-    """Ready or succeeded; what keeps a container waiting is named."""
+    """A pod is ready when its condition Ready is true or it succeeded; what keeps a container waiting is named."""
     status, conditions = map_field_or_empty(live, "status"), status_conditions(live)
     phase = status.get("phase")
     if phase == "Succeeded" or has_condition(conditions, "Ready"):

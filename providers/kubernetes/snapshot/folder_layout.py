@@ -79,7 +79,7 @@ def read_object_yaml(path: Path) -> JsonObject:
 
 
 def parse_object_yaml(text: str, where: str) -> JsonObject:
-    """As `read_object_yaml`, for text that is already read."""
+    """One document of the YAML text of an object; as `read_object_yaml`, for text that is already read."""
     from ruamel.yaml.error import YAMLError
 
     try:

@@ -64,8 +64,8 @@ def check_preconditions(identity: ObjectIdentity, live: JsonObject | None, body:
         raise ResourceVersionConflict("it was changed by somebody else", where=where, remedy="plan again")
 
 
-def check_namespace(identity: ObjectIdentity, objects: Mapping[ObjectIdentity, JsonObject]) -> None:
-    """A namespaced object needs its namespace. Raises NamespaceMissing."""
+def check_namespace_exists(identity: ObjectIdentity, objects: Mapping[ObjectIdentity, JsonObject]) -> None:
+    """Raises NamespaceMissing when the namespace of an object does not exist in the snapshot."""
     namespace = identity.namespace
     if namespace and ObjectIdentity("", "Namespace", "", namespace) not in objects:
         message = f"namespace {namespace} does not exist"
@@ -134,7 +134,7 @@ def _words(manager: str, operation: str) -> str:
 def check_immutable_fields(
     identity: ObjectIdentity, live: JsonObject, after: JsonObject, types: MergeTypeTable
 ) -> None:
-    """Raises Invalid when a field changes that must not."""
+    """Raises Invalid when an immutable field changes."""
     changes: tuple[tuple[FieldPath, str], ...] = immutable_changes(live, after, types)
     if changes:
         causes = tuple(
@@ -144,8 +144,8 @@ def check_immutable_fields(
         raise Invalid(causes, where=str(identity), remedy=remedy)
 
 
-def check_delete(identity: ObjectIdentity, live: JsonObject, uid: str, resource_version: str) -> None:
-    """Preconditions of a delete, and the namespaces that no server lets go."""
+def check_delete_allowed(identity: ObjectIdentity, live: JsonObject, uid: str, resource_version: str) -> None:
+    """Checks a delete: its uid and resourceVersion, and the namespaces that no server deletes."""
     wanted = {"uid": uid, "resourceVersion": resource_version}
     check_preconditions(identity, live, {"metadata": {key: value for key, value in wanted.items() if value}})
     if identity.kind == "Namespace" and not identity.group and identity.name in _KEPT_NAMESPACES:

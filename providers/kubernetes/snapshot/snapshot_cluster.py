@@ -37,7 +37,7 @@ _CRD = ("apiextensions.k8s.io", "CustomResourceDefinition")
 
 
 def current_managed_fields_time() -> str:
-    """The time as managedFields holds it: RFC 3339 UTC, seconds."""
+    """The present time as managedFields holds it: RFC 3339 UTC, seconds."""
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
@@ -203,7 +203,7 @@ class SnapshotCluster:
             if identity in objects:
                 raise AlreadyExists("it exists already", where=str(identity))
             types = self._serving(objects).types
-            snapshot_admission.check_namespace(identity, objects)
+            snapshot_admission.check_namespace_exists(identity, objects)
             snapshot_admission.check_field_types(identity, secret_fingerprints_to_base64(document), types)
             made = merge.merge_plain_update(
                 None, secret_fingerprints_to_base64(document), manager=manager, types=types, now=self.now()
@@ -217,7 +217,7 @@ class SnapshotCluster:
         with self._writing():
             objects = self._known(identity)
             if live := objects.get(identity):
-                snapshot_admission.check_delete(identity, live, uid, resource_version)
+                snapshot_admission.check_delete_allowed(identity, live, uid, resource_version)
                 self._cascade(
                     identity,
                     self._store.objects() if simulated_controllers.is_namespace_or_crd(identity) else objects,
@@ -249,7 +249,7 @@ class SnapshotCluster:
         found = objects.get(identity)
         live = None if found is None else _as_version(found, kind)
         snapshot_admission.check_preconditions(identity, live, body)
-        snapshot_admission.check_namespace(identity, objects)
+        snapshot_admission.check_namespace_exists(identity, objects)
         metadata = {k: v for k, v in body["metadata"].items() if k not in ("uid", "resourceVersion")}
         desired = secret_fingerprints_to_base64({**body, "metadata": metadata})
         snapshot_admission.check_field_types(identity, desired, types)

@@ -26,7 +26,7 @@ SYSTEMS_FILE = "systems.json"  # beside the folder of objects; in a single file 
 
 
 class SnapshotStore(Protocol):
-    """Objects by identity. Documents are shared: nobody changes them in place."""
+    """Stores the objects of a snapshot by identity. Documents are shared: nobody changes them in place."""
 
     about: SnapshotHeader
 

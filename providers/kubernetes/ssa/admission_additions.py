@@ -20,7 +20,7 @@ _PREEMPTION = "PreemptLowerPriority"
 
 
 def add_admission_fields(live: JsonObject | None, stored: JsonObject) -> None:
-    """Apply the fixed part, in place. `live` is None for a create."""
+    """Add to an object, in place, what admission always adds in the same way. `live` is None for a create."""
     key = f"{stored['apiVersion']}/{stored['kind']}"
     if key == "v1/Secret":
         _string_data(stored)

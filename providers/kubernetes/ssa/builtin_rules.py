@@ -17,7 +17,7 @@ from providers.kubernetes.ssa.builtin_value_formats import is_dns_label, is_dns_
 from providers.kubernetes.ssa.crd_definition_rules import DEFINITION_RULES
 from providers.kubernetes.ssa.endpoint_rules import ENDPOINT_RULES
 from providers.kubernetes.ssa.networking_rules import NETWORKING_RULES
-from providers.kubernetes.ssa.pod_annotation_rules import POD_ANNOTATION_RULES, check_profile_annotations
+from providers.kubernetes.ssa.pod_annotation_rules import POD_ANNOTATION_RULES, check_seccomp_apparmor_annotations
 from providers.kubernetes.ssa.pod_rules import (
     POD_RULES,
     Problem,
@@ -287,7 +287,7 @@ RULES: Final[Mapping[str, tuple[Rule, ...]]] = {
     **POD_ANNOTATION_RULES,
     "batch.v1.Job": (_indexed_job,),
     "core.v1.PersistentVolume": (_mount_options,),
-    "core.v1.Pod": (check_pod_mounts, check_profile_annotations),
+    "core.v1.Pod": (check_pod_mounts, check_seccomp_apparmor_annotations),
     "admissionregistration.v1.RuleWithOperations": (_rule_of_webhook,),
     "admissionregistration.v1.MutatingWebhook": (_webhook,),
     "admissionregistration.v1.ValidatingWebhook": (_webhook,),

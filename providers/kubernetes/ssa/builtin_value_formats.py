@@ -24,38 +24,38 @@ _PRESETS: Final = frozenset(("@yearly", "@annually", "@monthly", "@weekly", "@da
 
 
 def is_dns_label(text: str) -> bool:
-    """A DNS label of RFC 1123."""
+    """Whether a text is a DNS label of RFC 1123."""
     return len(text) <= 63 and re.fullmatch(_LABEL, text) is not None
 
 
 def is_dns_subdomain(text: str) -> bool:
-    """A DNS subdomain of RFC 1123."""
+    """Whether a text is a DNS subdomain of RFC 1123."""
     return len(text) <= 253 and re.fullmatch(_SUBDOMAIN, text) is not None
 
 
 def is_service_name(text: str) -> bool:
-    """A DNS label of RFC 1035: it begins with a letter."""
+    """Whether a text can name a Service: a DNS label of RFC 1035, which begins with a letter."""
     return is_dns_label(text) and not text[0].isdigit()
 
 
 def is_qualified_name(text: str) -> bool:
-    """A key of a label or an annotation: a name, with or without the prefix of a subdomain."""
+    """Whether a text can be the key of a label or an annotation: a name, with or without the prefix of a subdomain."""
     prefix, slash, name = text.rpartition("/")
     return len(name) <= 63 and re.fullmatch(_QUALIFIED, name) is not None and (not slash or is_dns_subdomain(prefix))
 
 
 def is_label_value(text: str) -> bool:
-    """The value of a label."""
+    """Whether a text can be the value of a label."""
     return not text or (len(text) <= 63 and re.fullmatch(_QUALIFIED, text) is not None)
 
 
 def is_config_key(text: str) -> bool:
-    """A key of a ConfigMap or a Secret."""
+    """Whether a text can be a key of a ConfigMap or a Secret."""
     return re.fullmatch(r"[-._a-zA-Z0-9]{1,253}", text) is not None and text not in (".", "..") and text[:2] != ".."
 
 
 def is_port_name(text: str) -> bool:
-    """The name of a container's port."""
+    """Whether a text can name a container's port."""
     return (
         len(text) <= 15
         and re.fullmatch(_LABEL, text) is not None
@@ -65,7 +65,7 @@ def is_port_name(text: str) -> bool:
 
 
 def is_ip(text: str) -> bool:
-    """An IP address, without a zone; an IPv4 address in IPv6 form is none."""
+    """Whether a text is an IP address, without a zone; an IPv4 address in IPv6 form is none."""
     try:
         found = ipaddress.ip_address(text)
     except ValueError:
@@ -103,7 +103,7 @@ _ZONES: Final = frozenset(
 
 
 def is_cron_schedule(text: str) -> bool:
-    """A schedule of five fields, or a preset."""
+    """Whether a text is a cron schedule of five fields, or a preset."""
     if text.startswith("@every "):
         return re.fullmatch(r"([0-9]+(\.[0-9]*)?(ns|us|µs|ms|s|m|h))+", text[7:].strip()) is not None
     parts = text.split()

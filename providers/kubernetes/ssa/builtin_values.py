@@ -164,7 +164,7 @@ _FINALIZERS = ("foregroundDeletion", "kubernetes", "orphan")
 
 @cache
 def builtin_value_table() -> Mapping[str, tuple[tuple[str, str, bool, str], ...]]:
-    """By type: field, "" or "*" or "key", whether it is required, form."""
+    """The table of value rules; by type: field, "" or "*" or "key", whether it is required, form."""
     out: dict[str, tuple[tuple[str, str, bool, str], ...]] = {}
     for line in _TABLE.strip().splitlines():
         name, _, words = line.partition(":")

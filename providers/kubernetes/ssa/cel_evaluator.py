@@ -43,7 +43,7 @@ def _are_errors(left: Any, right: Any) -> bool:
 
 
 class CelProgramRunner(InterpretedRunner):
-    """A program of `celpy.Environment` that is run by the evaluator above."""
+    """Runs a program of `celpy.Environment` with CelExpressionEvaluator."""
 
     def evaluate(self, context: Any) -> Any:
         """The value of the expression. Raises CELEvalError."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from planner.values import Json, JsonObject, JsonValue, deep_copy
-from providers.kubernetes.ssa.canonical import always_written_fields
+from providers.kubernetes.ssa.canonical_document import always_written_fields
 from providers.kubernetes.ssa.default_rules import RULES
 from providers.kubernetes.ssa.merge_types import MergeType
 from providers.kubernetes.ssa.quantity import round_quantity_up

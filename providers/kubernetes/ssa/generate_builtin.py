@@ -85,8 +85,8 @@ def _is_source(path: Path) -> bool:
     return not path.name.endswith("_test.go") and not path.name.startswith(("zz_", "generated"))
 
 
-def schema_as_reference(schema: Raw) -> Raw:
-    """One schema as a reference of the table: a scalar letter, `#Model`, or an inline list or map."""
+def schema_as_type_reference(schema: Raw) -> Raw:
+    """How the table refers to the type of one schema: a scalar letter, `#Model`, or an inline list or map."""
     target = schema.get("$ref") or next((part["$ref"] for part in schema.get("allOf", ()) if "$ref" in part), "")
     if target:
         model = target.rsplit("/", 1)[1]
@@ -98,7 +98,7 @@ def schema_as_reference(schema: Raw) -> Raw:
     if kind == "array":
         return _list(schema)
     if kind == "object":
-        return schema_as_structure(schema, {})
+        return schema_as_struct_type(schema, {})
     if kind == "string":
         return _FORMATS.get(schema.get("format", ""), "s")
     if kind == "integer" and schema.get("format") == "int32":
@@ -112,17 +112,17 @@ def _list(schema: Raw) -> Raw:
         merged = str(schema.get("x-kubernetes-patch-strategy", "")).startswith("merge")
         key = schema.get("x-kubernetes-patch-merge-key")
         kind, keys = ("map" if key else "set", [key] if key else []) if merged else ("atomic", [])
-    out: dict[str, Raw] = {"l": kind, "i": schema_as_reference(schema.get("items", {}))}
+    out: dict[str, Raw] = {"l": kind, "i": schema_as_type_reference(schema.get("items", {}))}
     return out | {"k": keys} if kind == "map" else out
 
 
-def schema_as_structure(schema: Raw, flags: dict[str, str]) -> Raw:
+def schema_as_struct_type(schema: Raw, flags: dict[str, str]) -> Raw:
     """An object schema as a struct (`f`) and/or a map (`v`) of the table."""
     out: dict[str, Raw] = {}
     for name, member in sorted(schema.get("properties", {}).items()):
         default = member.get("default")
         field = [
-            schema_as_reference(member),
+            schema_as_type_reference(member),
             flags.get(name, ""),
             default if isinstance(default, (str, int, bool)) else None,
         ]
@@ -133,7 +133,7 @@ def schema_as_structure(schema: Raw, flags: dict[str, str]) -> Raw:
         out["r"] = sorted(schema["required"])
     extra = schema.get("additionalProperties")
     if isinstance(extra, dict):
-        out["v"] = schema_as_reference(extra)
+        out["v"] = schema_as_type_reference(extra)
     elif extra or not schema.get("properties"):
         out["v"] = "x"
     if schema.get("x-kubernetes-map-type"):
@@ -141,25 +141,26 @@ def schema_as_structure(schema: Raw, flags: dict[str, str]) -> Raw:
     return out
 
 
-def schema_as_definition(schema: Raw, flags: dict[str, str]) -> Raw:
-    """A named model: mostly a struct; a scalar such as a duration; or anything, where the schema says nothing."""
+def schema_as_type_definition(schema: Raw, flags: dict[str, str]) -> Raw:
+    """The type that a named OpenAPI model defines: mostly a struct; a scalar such as a duration; or anything, where the
+    schema says nothing."""
     kind = schema.get("type", "")
     if kind == "object":
-        return schema_as_structure(schema, flags)
+        return schema_as_struct_type(schema, flags)
     return (
-        {"s": schema_as_reference(schema)}
+        {"s": schema_as_type_reference(schema)}
         if kind
-        else {"s": "u", "l": "atomic", "i": "w", **schema_as_structure(schema, flags)}
+        else {"s": "u", "l": "atomic", "i": "w", **schema_as_struct_type(schema, flags)}
     )
 
 
 def short_model_name(model: str) -> str:
-    """Model names without their common beginnings."""
+    """The name of an OpenAPI model without the beginning that all have."""
     return model.removeprefix("io.k8s.").removeprefix("api.").replace("apimachinery.pkg.apis.", "")
 
 
 def build_type_table(documents: list[Raw], structs: GoStructFieldFlags, version: str) -> Raw:
-    """The whole table from all OpenAPI documents of a server."""
+    """The whole type table from all OpenAPI documents of a server."""
     kinds: dict[str, str] = {}
     types: dict[str, Raw] = {}
     defaults: dict[str, Raw] = {}
@@ -167,7 +168,7 @@ def build_type_table(documents: list[Raw], structs: GoStructFieldFlags, version:
         for model, schema in document.get("components", {}).get("schemas", {}).items():
             if model in _NAMED or not model.startswith("io.k8s."):
                 continue  # custom kinds that happen to be installed
-            types[short_model_name(model)] = schema_as_definition(schema, structs.flags(model))
+            types[short_model_name(model)] = schema_as_type_definition(schema, structs.flags(model))
             members = schema.get("properties", {}).items()
             defaults[f"#{short_model_name(model)}"] = {n: m["default"] for n, m in members if "default" in m}
             for served in schema.get("x-kubernetes-group-version-kind", ()) if "." in model else ():
@@ -222,7 +223,8 @@ def fetch_openapi(server: str, token: str) -> tuple[list[Raw], str]:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """The command. Writes builtin.json beside this module; the same server and sources give the same bytes."""
+    """The command line: makes the type table from a server and Go sources. Writes builtin.json beside this module; the
+    same server and sources give the same bytes."""
     parser = argparse.ArgumentParser(prog="generate")
     parser.add_argument("--server", required=True, help="base URL of the API server")
     parser.add_argument("--token", default="", help="bearer token that may read /openapi/v3")

@@ -12,7 +12,7 @@ from typing import TypeAlias
 
 from planner.dataclass import dataclass
 from planner.values import JsonObject
-from providers.kubernetes.ssa.fieldset import FieldSet
+from providers.kubernetes.ssa.field_set import FieldSet
 
 APPLY, UPDATE = "Apply", "Update"
 MAX_UPDATERS = 10  # apimachinery managedfields.DefaultMaxUpdateManagers
@@ -60,8 +60,10 @@ class ManagedFieldsEntry:
 Managers: TypeAlias = dict[ManagedFieldsEntryId, ManagedFieldsEntry]
 
 
-def entry_id(manager: str, operation: str, api_version: str, subresource: str = "") -> ManagedFieldsEntryId:
-    """The identity of an entry: appliers keep theirs over API versions."""
+def managed_fields_entry_id(
+    manager: str, operation: str, api_version: str, subresource: str = ""
+) -> ManagedFieldsEntryId:
+    """The identity of an entry of managedFields with these parts: appliers keep theirs over API versions."""
     return ManagedFieldsEntryId(manager, operation, "" if operation == APPLY else api_version, subresource)
 
 
@@ -70,7 +72,9 @@ def read_managers(document: JsonObject) -> Managers:
     out: Managers = {}
     for entry in document.get("metadata", {}).get("managedFields") or ():
         api_version = entry["apiVersion"]
-        identity = entry_id(entry.get("manager", ""), entry["operation"], api_version, entry.get("subresource", ""))
+        identity = managed_fields_entry_id(
+            entry.get("manager", ""), entry["operation"], api_version, entry.get("subresource", "")
+        )
         out[identity] = ManagedFieldsEntry(
             FieldSet.parse(entry.get("fieldsV1") or {}), api_version, entry.get("time") or ""
         )

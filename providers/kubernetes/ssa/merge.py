@@ -13,8 +13,8 @@ from planner.errors import PermanentError
 from planner.field_path import Element, FieldPath
 from planner.values import JsonObject
 from providers.kubernetes.ssa.admission_additions import admission_uncertainties
-from providers.kubernetes.ssa.canonical import comparable_document
-from providers.kubernetes.ssa.fieldset import EMPTY, FieldSet
+from providers.kubernetes.ssa.canonical_document import comparable_document
+from providers.kubernetes.ssa.field_set import EMPTY, FieldSet
 from providers.kubernetes.ssa.managed_fields import (
     APPLY,
     UPDATE,
@@ -22,22 +22,22 @@ from providers.kubernetes.ssa.managed_fields import (
     ManagedFieldsEntryId,
     Managers,
     cap_update_managers,
-    entry_id,
+    managed_fields_entry_id,
     read_managers,
     strip_untracked_fields,
 )
 from providers.kubernetes.ssa.merge_types import MergeType, MergeTypeTable
 from providers.kubernetes.ssa.stored_document import (
     KindWithMergeType,
-    decode_as_server,
+    decode_document_as_server,
     stored_document,
     stored_merged_document,
     without_managed_fields,
 )
 from providers.kubernetes.ssa.stored_nulls import without_dropped_nulls
-from providers.kubernetes.ssa.typed_comparison import FieldDifferences, compare_typed
+from providers.kubernetes.ssa.typed_comparison import FieldDifferences, compare_typed_values
 from providers.kubernetes.ssa.typed_field_sets import declared_field_set, remove_fields, with_parent_fields
-from providers.kubernetes.ssa.typed_merge import merge_typed
+from providers.kubernetes.ssa.typed_merge import merge_typed_values
 from providers.kubernetes.ssa.typed_values import ABSENT, equal_json
 from providers.kubernetes.ssa.validate_object import object_validation_errors
 
@@ -93,7 +93,7 @@ def merge_server_side_apply(
     unsure = _versions(kind, managers)
     if live is not None and not managers:
         managers = _before_first_apply(kind, live, now)
-    identity = entry_id(manager, APPLY, kind.api_version)
+    identity = managed_fields_entry_id(manager, APPLY, kind.api_version)
     last = managers.get(identity)
     conflicts, merged = _applied(kind, base, wanted, managers, identity)
     changed = not equal_json(merged, base)
@@ -132,12 +132,12 @@ def _applied(
 ) -> tuple[tuple[MergeConflict, ...], JsonObject]:
     """Merge, prune, and take from others what changed. Fills `managers` as a forced apply would."""
     last = managers.get(identity)
-    merged = merge_typed(kind.type, live, wanted)
+    merged = merge_typed_values(kind.type, live, wanted)
     fields = declared_field_set(kind.type, wanted)
     managers[identity] = ManagedFieldsEntry(fields.without(_STATUS) if kind.status else fields, kind.api_version)
     if last is not None and last.fields:
         merged = _prune(kind.type, merged, managers, last.fields)
-    difference = _ignoring(kind, compare_typed(kind.type, live, merged))
+    difference = _ignoring(kind, compare_typed_values(kind.type, live, merged))
     conflicts = _take(managers, identity, difference)
     return conflicts, merged
 
@@ -209,7 +209,7 @@ def merge_plain_update(
     if live is not None:
         retained = {k: live["metadata"][k] for k in _SERVER_KEPT if k in live.get("metadata", {})}
         given = given | {"metadata": {**retained, **given["metadata"]}}
-    decoded = decode_as_server(kind, given)
+    decoded = decode_document_as_server(kind, given)
     if subresource == "status":
         decoded = {**base, "status": decoded.get("status", ABSENT)}
         decoded = without_managed_fields({k: v for k, v in decoded.items() if v is not ABSENT})
@@ -241,14 +241,14 @@ def _settle_update(
     now: str,
 ) -> None:
     """Give what a plain write changed to its manager, and take it from the others."""
-    difference = _ignoring(kind, compare_typed(kind.type, live, new), subresource)
+    difference = _ignoring(kind, compare_typed_values(kind.type, live, new), subresource)
     _take(managers, _CURRENT, difference)
     taken = difference.modified | difference.added
     managers[_CURRENT] = ManagedFieldsEntry(taken, kind.api_version)
     strip_untracked_fields(managers, _CURRENT)
     current = managers.pop(_CURRENT, None)
     if current is not None and current.fields:
-        identity = entry_id(manager, UPDATE, kind.api_version, subresource)
+        identity = managed_fields_entry_id(manager, UPDATE, kind.api_version, subresource)
         previous = managers.get(identity)
         fields = current.fields if previous is None else current.fields | previous.fields
         managers[identity] = ManagedFieldsEntry(fields, kind.api_version, now)

@@ -84,7 +84,7 @@ class MergeType:
         self.defaulted: tuple[str, ...] = tuple(
             name for name, field in self._fields.items() if isinstance(field, list) and len(field) > 2
         )
-        self.always: tuple[str, ...] | None = None  # canonical.py fills it when it first needs it
+        self.always: tuple[str, ...] | None = None  # canonical_document.py fills it when it first needs it
 
     @property
     def names(self) -> Mapping[str, Raw]:
@@ -129,7 +129,7 @@ class MergeType:
 
 
 class MergeTypeTable:
-    """Types by (api_version, kind). Immutable; `with_crds` gives a new table."""
+    """The merge types of kinds, by (api_version, kind). Immutable; `with_crds` gives a new table."""
 
     def __init__(self, kinds: Mapping[str, Raw], types: Mapping[str, Raw], status: frozenset[str]) -> None:
         self._kinds = kinds

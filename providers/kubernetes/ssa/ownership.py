@@ -11,7 +11,7 @@ from typing import Final, overload
 from planner.dataclass import dataclass
 from planner.field_path import Element, FieldPath, ListItemPathElement, SetMemberPathElement
 from planner.values import Json, JsonObject, JsonValue
-from providers.kubernetes.ssa.fieldset import EMPTY, FieldSet, parse_fields_v1_key
+from providers.kubernetes.ssa.field_set import EMPTY, FieldSet, parse_fields_v1_key
 from providers.kubernetes.ssa.merge_types import MergeType, MergeTypeTable
 from providers.kubernetes.ssa.typed_field_sets import declared_field_set
 from providers.kubernetes.ssa.typed_values import list_item_element as item_element

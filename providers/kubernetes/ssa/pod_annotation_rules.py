@@ -19,8 +19,8 @@ _LOCAL = "localhost/"
 _MOST_SERVERS, _MOST_PATHS, _MOST_LETTERS = 3, 32, 2048
 
 
-def check_profile_annotations(value: JsonObject) -> Iterator[Problem]:
-    """Profiles of seccomp and AppArmor in the annotations of a Pod or a template."""
+def check_seccomp_apparmor_annotations(value: JsonObject) -> Iterator[Problem]:
+    """What is wrong with the profiles of seccomp and AppArmor in the annotations of a Pod or a template."""
     spec = value.get("spec") or {}
     fields = ("containers", "initContainers", "ephemeralContainers")
     containers = {str(one.get("name")) for field in fields for one in maps_in_list(spec, field)}
@@ -74,6 +74,6 @@ def _projected(value: JsonObject) -> Iterator[Problem]:
 
 POD_ANNOTATION_RULES: Final[Mapping[str, tuple[Rule, ...]]] = {
     "core.v1.PodDNSConfig": (_names,),
-    "core.v1.PodTemplateSpec": (check_profile_annotations, _debugging),
+    "core.v1.PodTemplateSpec": (check_seccomp_apparmor_annotations, _debugging),
     "core.v1.ProjectedVolumeSource": (_projected,),
 }

@@ -19,7 +19,7 @@ _RESOURCES = frozenset(("cpu", "memory", "ephemeral-storage"))
 
 
 def maps_in_list(value: JsonObject, field: str) -> list[JsonObject]:
-    """The maps in a list field."""
+    """The items of a list field that are maps."""
     return [item for item in value.get(field) or () if isinstance(item, dict)]
 
 
@@ -117,12 +117,12 @@ def _mounts(spec: JsonObject, claims: frozenset[str] = frozenset()) -> Iterator[
 
 
 def check_pod_mounts(value: JsonObject) -> Iterator[Problem]:
-    """The mounts of a Pod."""
+    """What is wrong with the volume mounts of a Pod: names of volumes that it does not have."""
     yield from ((("spec", *path), words) for path, words in _mounts(value.get("spec") or {}))
 
 
 def check_template_mounts(value: JsonObject) -> Iterator[Problem]:
-    """The mounts of a workload's pods. A StatefulSet's claims are volumes too."""
+    """What is wrong with the volume mounts of a workload's pod template. A StatefulSet's claims are volumes too."""
     claims = frozenset(
         str((one.get("metadata") or {}).get("name")) for one in maps_in_list(value, "volumeClaimTemplates")
     )

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from planner.values import JsonObject, JsonValue, deep_copy
 from providers.kubernetes.ssa import admission_additions as admission
-from providers.kubernetes.ssa.canonical import canonical_document, coerce_custom_metadata, go_zero_value
+from providers.kubernetes.ssa.canonical_document import canonical_document, coerce_custom_metadata, go_zero_value
 from providers.kubernetes.ssa.defaults import fill_custom_defaults, fill_defaults
 from providers.kubernetes.ssa.managed_fields import Managers, write_managers
 from providers.kubernetes.ssa.merge_types import MergeType, MergeTypeTable
@@ -53,12 +53,12 @@ class KindWithMergeType:
 
 
 def without_managed_fields(document: JsonObject) -> JsonObject:
-    """A copy (its parts shared) without managedFields."""
+    """A copy of a document (its parts shared) without managedFields."""
     metadata = document.get("metadata") or {}
     return document | {"metadata": {key: value for key, value in metadata.items() if key != "managedFields"}}
 
 
-def decode_as_server(kind: KindWithMergeType, given: JsonObject, *, merged: bool = False) -> JsonObject:
+def decode_document_as_server(kind: KindWithMergeType, given: JsonObject, *, merged: bool = False) -> JsonObject:
     """A document as the server decodes it, before it is stored: in its Go form and with defaults. A merged custom one
     does not pass through the decoder, which tidies metadata."""
     if kind.custom:
@@ -75,7 +75,11 @@ def stored_merged_document(
 ) -> JsonObject:
     """The document that is stored for one that was merged by an apply."""
     return stored_document(
-        kind, live, decode_as_server(kind, without_managed_fields(merged), merged=True), managers, written=merged
+        kind,
+        live,
+        decode_document_as_server(kind, without_managed_fields(merged), merged=True),
+        managers,
+        written=merged,
     )
 
 

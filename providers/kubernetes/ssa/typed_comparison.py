@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from planner.field_path import Element
 from planner.values import JsonMap, JsonValue
-from providers.kubernetes.ssa.fieldset import FieldSet
+from providers.kubernetes.ssa.field_set import FieldSet
 from providers.kubernetes.ssa.merge_types import MergeType
 from providers.kubernetes.ssa.typed_values import (
     ABSENT,
@@ -38,7 +38,7 @@ class _Walk:
         self.added: list[tuple[Element, ...]] = []
 
 
-def compare_typed(kind: MergeType, left: JsonValue, right: JsonValue) -> FieldDifferences:
+def compare_typed_values(kind: MergeType, left: JsonValue, right: JsonValue) -> FieldDifferences:
     """What a write that turns `left` into `right` removes, modifies and adds."""
     walk = _Walk()
     _compare(walk, kind, (), left, right)

@@ -9,7 +9,7 @@ from typing import overload
 
 from planner.field_path import Element, ListItemPathElement
 from planner.values import JsonMap, JsonObject, JsonValue
-from providers.kubernetes.ssa.fieldset import EMPTY, FieldSet
+from providers.kubernetes.ssa.field_set import EMPTY, FieldSet
 from providers.kubernetes.ssa.merge_types import MergeType
 from providers.kubernetes.ssa.typed_values import (
     list_item_element,

@@ -20,10 +20,10 @@ from providers.kubernetes.ssa.typed_values import (
 
 
 @overload
-def merge_typed(kind: MergeType, left: JsonObject, right: JsonObject) -> JsonObject: ...
+def merge_typed_values(kind: MergeType, left: JsonObject, right: JsonObject) -> JsonObject: ...
 @overload
-def merge_typed(kind: MergeType, left: JsonValue, right: JsonValue) -> JsonValue: ...
-def merge_typed(kind: MergeType, left: JsonValue, right: JsonValue) -> JsonValue:
+def merge_typed_values(kind: MergeType, left: JsonValue, right: JsonValue) -> JsonValue: ...
+def merge_typed_values(kind: MergeType, left: JsonValue, right: JsonValue) -> JsonValue:
     """`right` merged onto `left`; where both have a leaf, the right one wins."""
     if right is ABSENT:
         return left
@@ -46,7 +46,7 @@ def _merge_maps(kind: MergeType, left: JsonMap, right: JsonMap) -> JsonValue:
     for key, value in right.items():
         if key in left:
             below = kind.child(key)
-            merged = value if below is None else merge_typed(below, left[key], value)
+            merged = value if below is None else merge_typed_values(below, left[key], value)
             if merged is ABSENT:
                 del out[key]
             else:
@@ -83,7 +83,7 @@ def _merge_lists(kind: MergeType, left: list[JsonValue], right: list[JsonValue])
             element = elements[i]
             if element == others[j]:
                 done.add(element)
-                out.append(merge_typed(items, mine.get(element, ABSENT), theirs[element]))
+                out.append(merge_typed_values(items, mine.get(element, ABSENT), theirs[element]))
                 i, j, wanted = i + 1, j + 1, wanted + 1
                 continue
             if element in theirs and wanted < len(shared) and shared[wanted] != element:
@@ -100,7 +100,7 @@ def _merge_lists(kind: MergeType, left: list[JsonValue], right: list[JsonValue])
         if j < len(others):
             element = others[j]
             done.add(element)
-            out.append(merge_typed(items, mine.get(element, ABSENT), theirs[element]))
+            out.append(merge_typed_values(items, mine.get(element, ABSENT), theirs[element]))
             j += 1
             if wanted < len(shared) and shared[wanted] == element:
                 wanted += 1

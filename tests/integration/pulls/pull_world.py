@@ -16,7 +16,7 @@ from planner.app import pull_request_plan
 from planner.app.apply_plan import ApplyChoices
 from planner.app.pull_requests import monitor
 from planner.app.pull_requests.apply_cycle import PlannedCycle
-from planner.app.pull_requests.monitor import MonitorChoices, run_monitor
+from planner.app.pull_requests.monitor import MonitorLoopChoices, run_monitor
 from planner.app.pull_requests.monitored_lane import MonitoredLane
 from planner.executor import ErrorPolicy, ExecutionOptions, WaitPolicy
 from planner.pull_requests.cycle_record import CycleRecord
@@ -138,7 +138,7 @@ class PullWorld:
             on_error=ErrorPolicy.CONTINUE,
             cancel=threading.Event(),
         )
-        choices = MonitorChoices(
+        choices = MonitorLoopChoices(
             ApplyChoices(options, (), 5.0), purpose, self.records.append, self.errors.append,
             show=show, dry_run=dry_run, cycles=cycles, interval=0.0, sleep=no_sleep,
         )  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from html import unescape
 
-from planner.render.pull_request_cycle_text import render_pull_cycle
+from planner.render.pull_request_cycle_text import render_pull_request_cycle
 from tests.integration.pulls.pull_world import REPO, PullWorld
 from tests.testbed.github_server import BOT_TOKEN
 
@@ -98,7 +98,7 @@ def test_p8_a_conflict_names_the_pull_request_that_was_merged_before(world: Pull
     (found,) = [one for one in world.records[-1].decision.verdicts if one.number == second]
     reason = f"it conflicts with its base in README.md (changed by #{first}, {merged[:12]})"
     assert [one.reason for one in found.unmet] == [reason]
-    page = render_pull_cycle(world.records[-1], "D601/v03", REPO, "v0.3")
+    page = render_pull_request_cycle(world.records[-1], "D601/v03", REPO, "v0.3")
     assert f"(changed by #{first}, {merged[:12]})" in page
     (issue,) = world.issues()
     assert f"#{first}" in unescape(issue["body"]) and merged[:12] in issue["body"]
@@ -110,7 +110,7 @@ def test_p20_a_hostile_pull_request_goes_through_a_whole_cycle(world: PullWorld)
     number, _ = world.pull("one", title=title)
     record = world.cycle()
     assert record.result == "done"
-    page = render_pull_cycle(record, "D601/v03", REPO, "v0.3")
+    page = render_pull_request_cycle(record, "D601/v03", REPO, "v0.3")
     assert "\x1b" not in page and "$(reboot)" in page
     told = "\n".join([*world.comments(number), *(one["description"] for one in world.rows("statuses"))])
     assert "reboot" not in told and "pikasTech" not in told

@@ -7,7 +7,7 @@ import shutil
 import pytest
 
 from planner.address import Address
-from planner.app.drift_issues import DriftIssues, update_drift_issues
+from planner.app.drift_issues import DriftIssuesUpdate, update_drift_issues
 from providers.kubernetes.snapshot.foreign_manager import change_as_foreign_manager
 from tests.integration.pulls.pull_world import PullWorld
 from tests.testbed.github_server import Fault
@@ -17,7 +17,7 @@ MARKER = "<!-- hwplan:drift:hwlab.d601.v03:changed -->"
 SPOOFED = {"title": "x", "body": f"spoofed\n\n{MARKER}", "author": "mallory", "state": "open", "labels": []}
 
 
-def settled(world: PullWorld) -> DriftIssues:
+def settled(world: PullWorld) -> DriftIssuesUpdate:
     return update_drift_issues(world.place.request, None, None, confirm=True)
 
 

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from planner.app import plan_run, pull_request_plan
+from planner.app import plan_with_inputs, pull_request_plan
 from planner.app.approvals import record_approval
-from planner.app.plan_run import PlanRun
+from planner.app.plan_with_inputs import PlanWithInputs
 from planner.app.pull_requests import apply_cycle
 from planner.app.session import Session
 from planner.app.trigger import rollout_plan
@@ -26,9 +26,9 @@ def planned(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     for module in _PLANNING:
         name = module.__name__.rpartition(".")[2]
 
-        def plan(session: Session, *, by: str = name) -> PlanRun:
+        def plan(session: Session, *, by: str = name) -> PlanWithInputs:
             made.append(by)
-            return plan_run.plan_selected_resources(session)
+            return plan_with_inputs.plan_selected_resources(session)
 
         monkeypatch.setattr(module, "plan_selected_resources", plan)
     yield made

@@ -16,7 +16,7 @@ from planner.loading.drift_acknowledgements import load_drift_acknowledgements
 from planner.plan import ClusterIdentity, DriftedField, FieldChange, FieldOp, Selection
 from planner.planning import PlanInputs, drift_report
 from planner.ports import AbsentObject, Observation, PresentObject, Preview, PreviewEffect, UnreadableObject
-from planner.render.drift_fields import drifted_fields, pending_change_fields, undeclared_drift_fields
+from planner.render.drift_fields import drifted_fields, fields_not_yet_applied, undeclared_drift_fields
 from planner.resource import Resource
 from planner.source_line_ref import SourceRef
 
@@ -66,7 +66,7 @@ def test_without_one_everything_counts() -> None:
 def test_the_whole_object() -> None:
     row = judge(DRIFTED, accept())
     assert row.state is DriftState.ACKNOWLEDGED and len(row.acknowledged) == 3
-    assert not drifted_fields(row) and not undeclared_drift_fields(row) and not pending_change_fields(row)
+    assert not drifted_fields(row) and not undeclared_drift_fields(row) and not fields_not_yet_applied(row)
 
 
 @pytest.mark.parametrize(
@@ -90,7 +90,7 @@ def test_all_fields_by_name_are_the_whole() -> None:
 
 def test_of_an_object_in_both_states_what_is_pending_stays_so() -> None:
     row = judge(BOTH, accept("*", "spec.replicas"))
-    assert row.state is DriftState.PENDING and [change.path for change in pending_change_fields(row)] == [
+    assert row.state is DriftState.PENDING and [change.path for change in fields_not_yet_applied(row)] == [
         ("spec", "paused")
     ]
     assert not drifted_fields(row)

@@ -7,7 +7,7 @@ import pytest
 from planner.address import Address
 from planner.drift import DriftReport, DriftState, ObjectDrift
 from planner.plan import ClusterIdentity, FieldChange, FieldOp, Selection
-from planner.render.drift_issue import DriftFinding, DriftIssue, drift_issues
+from planner.render.drift_issue import DriftFinding, DriftIssue, make_drift_issues
 from planner.source_line_ref import SourceRef
 
 NOWHERE = SourceRef("")
@@ -21,7 +21,7 @@ def row(name: str, state: DriftState, reason: str = "", *fields: FieldChange, un
 
 def found(*rows: ObjectDrift) -> dict[DriftFinding, DriftIssue]:
     report = DriftReport(Selection(), ClusterIdentity("u", "s"), rows)
-    return {one.finding: one for one in drift_issues(report, "shop.N1.v1", "hwplan drift")}
+    return {one.finding: one for one in make_drift_issues(report, "shop.N1.v1", "hwplan drift")}
 
 
 def test_each_finding_is_an_issue_of_its_own() -> None:

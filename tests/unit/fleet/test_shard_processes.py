@@ -12,11 +12,11 @@ from planner.app.fleet.shard_look import FleetChoices, look_at_fleet
 from planner.app.request import Request
 from planner.fleet import FleetReport, ShardResult, ShardState
 from planner.fleet_document import fleet_document
-from planner.render.json_text import render_json
+from planner.render.json_text import render_document_as_json
 from tests.unit.fleet.fleets import QUIET, planned, shard
 
 SHARDS = (shard(0, lane="bad"), shard(1, lane="good"))
-ANSWER = render_json(fleet_document(FleetReport((planned(QUIET, at=SHARDS[1]),))))
+ANSWER = render_document_as_json(fleet_document(FleetReport((planned(QUIET, at=SHARDS[1]),))))
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from planner.field_path import parse_path
 from planner.ports import PreviewEffect
 from planner.values import JsonObject
 from providers.kubernetes.field_ownership_migration import (
-    OwnershipMoves,
+    FieldOwnershipMoves,
     object_with_migrated_ownership,
     ownership_migration_patch,
 )
@@ -139,8 +139,8 @@ def test_taking_over_at_once_with_the_adoption(world: World) -> None:
 def test_status_stays_with_its_writer(world: World) -> None:
     entry = {"manager": "helm", "operation": "Update", "apiVersion": "v1", "subresource": "status"}
     live = {"apiVersion": "v1", "metadata": {"managedFields": [{**entry, "fieldsV1": {"f:status": {}}}]}}
-    assert object_with_migrated_ownership(live, OwnershipMoves(managers=frozenset({"helm"}))) is live
-    assert ownership_migration_patch(live, OwnershipMoves(managers=frozenset({"helm"}))) == ()
+    assert object_with_migrated_ownership(live, FieldOwnershipMoves(managers=frozenset({"helm"}))) is live
+    assert ownership_migration_patch(live, FieldOwnershipMoves(managers=frozenset({"helm"}))) == ()
 
 
 # --- fields that others added --------------------------------------------------------------------------------------

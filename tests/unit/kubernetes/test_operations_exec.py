@@ -102,11 +102,11 @@ def test_secrets_are_masked_in_every_form() -> None:
 
 def test_a_line_that_is_not_whole_is_left_out() -> None:
     output = b"r0ub4dor&3 x\nmiddle\ntr0ub4d"
-    assert redacted_output_tail_lines(output, VAULT, cut=1, whole=False) == ("middle",)
-    assert redacted_output_tail_lines(output, VAULT, cut=1) == ("middle", "tr0ub4d")
+    assert redacted_output_tail_lines(output, VAULT, cut_bytes=1, complete=False) == ("middle",)
+    assert redacted_output_tail_lines(output, VAULT, cut_bytes=1) == ("middle", "tr0ub4d")
     assert (
-        redacted_output_tail_lines(b"no line break at all", VAULT, cut=1)
-        == redacted_output_tail_lines(b"begun", VAULT, whole=False)
+        redacted_output_tail_lines(b"no line break at all", VAULT, cut_bytes=1)
+        == redacted_output_tail_lines(b"begun", VAULT, complete=False)
         == ()
     )
 

@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+import pytest
+
 from planner.address import Address
 from planner.applied_state import KindInNamespace
 from planner.errors import ProviderError
-from planner.ports import AbsentObject, PresentObject, UnreadableObject
+from planner.ports import AbsentObject, Fingerprinter, PresentObject, UnreadableObject
 from planner.values import JsonObject, SealedSecret
 from providers.cluster import Keep, KindInfo, Listing, ObjectCollection
+from providers.kubernetes import read_observations
 from providers.kubernetes.errors import Forbidden
+from providers.kubernetes.read_observations import digest_of_sealed_content
 from providers.kubernetes.snapshot.create_cluster_snapshot import create_empty_snapshot
 from providers.kubernetes.snapshot.snapshot_cluster import SnapshotCluster, open_snapshot
 from tests.unit.kubernetes.world import PRINTS, SET, World, config, declare, namespace, sealed, secret, widget
@@ -62,6 +66,24 @@ def test_one_list_for_each_kind_and_namespace_and_nothing_else_when_all_is_as_de
     assert set(look.effects.values()) == {"none"}
     assert sorted(spy.listed) == [("ConfigMap", "demo"), ("Secret", "demo")]
     assert spy.others == []
+
+
+def test_no_digest_is_made_of_what_stays_as_it_is(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[str] = []
+
+    def digest(document: JsonObject, fingerprinter: Fingerprinter) -> str:
+        made.append(document["metadata"]["name"])
+        return digest_of_sealed_content(document, fingerprinter)
+
+    wanted = [declare(config(f"c{n}", {"n": str(n)})) for n in range(20)]
+    world.apply(wanted)
+    monkeypatch.setattr(read_observations, "digest_of_sealed_content", digest)
+    assert set(world.look(wanted).effects.values()) == {"none"}
+    assert made == []
+    seen = world.look(wanted).read.observations[wanted[3].address]
+    assert isinstance(seen, PresentObject)
+    assert seen.precondition.content.startswith("sha256:")
+    assert made == ["c3"]
 
 
 def test_a_kind_in_many_namespaces_is_listed_once(tmp_path: Path) -> None:

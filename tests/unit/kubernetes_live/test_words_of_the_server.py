@@ -9,7 +9,7 @@ import pytest
 
 from planner.address import Address
 from planner.plan import Action, BlockedResource
-from planner.render.blocked_reason import blocked_reason
+from planner.render.blocked_reasons_and_warnings import blocked_reason
 from providers.kubernetes.client.answer_errors import classify_answer
 from providers.kubernetes.client.safe_field_error_text import field_error_detail_without_value, field_error_value
 

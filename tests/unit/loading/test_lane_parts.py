@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from planner.app.part_filters import is_git_ref, is_mirror_flush, without_refs_of_other_lanes
 from planner.app.request import Request
+from planner.app.resource_filters import is_git_mirror_flush, is_git_ref, without_refs_of_other_lanes
 from tests.unit.loading.fakes import ROOT, shipped
 
 CONFIG = ROOT / "config"
@@ -36,7 +36,7 @@ def test_refs_of_a_lane(lanes: tuple[str, ...], expected: set[str]) -> None:
 @pytest.mark.parametrize("lanes", [(), ("all",), ("g14", "v02", "v03")])
 def test_without_a_lane_all_refs_of_the_node(lanes: tuple[str, ...]) -> None:
     only = without_refs_of_other_lanes(
-        Request(config=CONFIG, product="hwlab", nodes=("G14",), lanes=lanes), is_mirror_flush
+        Request(config=CONFIG, product="hwlab", nodes=("G14",), lanes=lanes), is_git_mirror_flush
     )
     found = {one.address.name for one in shipped("G14", "v02").resources if only(one)}
     assert found == {"flush-hwlab-main-gitops", "flush-hwlab-v0.2-gitops", "flush-hwlab-v0.3-gitops"}

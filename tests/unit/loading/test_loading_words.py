@@ -8,7 +8,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from planner.app.product_defined_fields import product_fields_of_config
+from planner.app.product_defined_fields import product_field_models_of_config
 from planner.errors import Problem, SelectionError
 from planner.loading.config import load_config
 from planner.loading.config_layers import ConfigLayer, merge_layers
@@ -94,7 +94,7 @@ def test_explain_says_where_to_look(what: str, remedy: str) -> None:
     ],
 )
 def test_the_shipped_configuration_fits_its_schema(file: str, schema: str) -> None:
-    body = json_schemas(product_fields_of_config(load_config(ROOT / "config")))[f"{schema}.schema.json"]
+    body = json_schemas(product_field_models_of_config(load_config(ROOT / "config")))[f"{schema}.schema.json"]
     jsonschema.Draft202012Validator.check_schema(body)
     value = load_documents((ROOT / "config" / f"{file}.yaml").read_bytes(), file, CONFIG)[0].value
     jsonschema.validate(value, body, cls=jsonschema.Draft202012Validator)

@@ -16,7 +16,7 @@ import pytest
 import yaml
 from pydantic import ValidationError
 
-from planner.app.product_defined_fields import product_fields_of_config
+from planner.app.product_defined_fields import product_field_models_of_config
 from planner.errors import ConfigError
 from planner.loading.config import load_config
 from planner.loading.json_schema import json_schemas
@@ -204,7 +204,7 @@ nodes: {{{node}: {{{lane}: }}}}
 
 
 def test_what_a_product_adds_is_explained_and_completed() -> None:
-    products = product_fields_of_config(load_config(ROOT / "config"))
+    products = product_field_models_of_config(load_config(ROOT / "config"))
     assert "local-k3s | external" in explain_kind("hwlab.Lane.runtimeStore.postgres.mode", products)
     body = json_schemas(products)["hwlab.lanes.schema.json"]
     jsonschema.Draft202012Validator.check_schema(body)
@@ -217,6 +217,6 @@ def test_what_a_product_adds_is_explained_and_completed() -> None:
 
 def test_the_schemas_beside_the_configuration_are_those_of_now() -> None:
     """`hwplan schema --out config/schema` writes them, and more."""
-    made = json_schemas(product_fields_of_config(load_config(ROOT / "config")))
+    made = json_schemas(product_field_models_of_config(load_config(ROOT / "config")))
     for file in (ROOT / "config" / "schema").iterdir():
         assert json.loads(file.read_text()) == made[file.name], f"{file.name} is old: hwplan schema --out config/schema"

@@ -9,7 +9,7 @@ from random import Random
 from typing import Any
 
 from planner.values import JsonObject
-from providers.kubernetes.operations.argo_stuck import ApplicationWithWorkloads
+from providers.kubernetes.operations.stuck_argo_resources import ApplicationWithWorkloads
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 AFTER = 600.0

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from providers.kubernetes.operations.argo_stuck import ApplicationWithWorkloads, find_stuck_argo_resources
+from providers.kubernetes.operations.stuck_argo_resources import ApplicationWithWorkloads, find_stuck_argo_resources
 from tests.unit.operations.argo_clusters import AFTER, APP, NOW, SPACE, Cluster, ago, made
 
 CLUSTERS = 2_000

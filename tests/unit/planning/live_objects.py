@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from planner.address import address_of_document
 from planner.graph import ResourceGraph, build_graph
-from planner.plan import Action, Change, ClusterIdentity, Precondition, Selection
+from planner.plan import Action, Change, ClusterIdentity, Selection
 from planner.planning import PlanInputs
 from planner.ports import PresentObject
 from planner.resource import Resource
@@ -31,8 +31,7 @@ def live(document: JsonObject, *, owned_by: str = SET, protected: bool = False, 
 
 def update_of(present: PresentObject, action: Action = Action.UPDATE) -> Change:
     """A planned change of a live object."""
-    where = Precondition(uid=present.uid, content=present.content)
-    return Change(present.address, action, "v1", "", "declared", where, SourceRef("a.yaml"))
+    return Change(present.address, action, "v1", "", "declared", present.precondition, SourceRef("a.yaml"))
 
 
 def destroying(

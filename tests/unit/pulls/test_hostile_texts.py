@@ -19,7 +19,7 @@ from planner.pull_requests.failure_issues import (
 )
 from planner.pull_requests.rollout_comment import rollout_comment_body
 from planner.pull_requests.text_markers import has_marker
-from planner.render.pull_request_cycle_text import render_pull_cycle
+from planner.render.pull_request_cycle_text import render_pull_request_cycle
 from tests.unit.pulls.samples import GREEN, candidate, decision
 
 _PIECES = (
@@ -56,7 +56,7 @@ def test_p20_500_hostile_pull_requests_are_shown_as_text() -> None:
             "once", "2026-11-04T12:00:00Z", "c" * 40, "failed", decided, (failed,), error=title, notes=(name,)
         )
 
-        page = render_pull_cycle(record, "D601/v03", "demo/shop", "v0.3")
+        page = render_pull_request_cycle(record, "D601/v03", "demo/shop", "v0.3")
         assert _shows_what_it_is(page), (at, page)
         assert not re.search(r"^\s*(::|##\[|##vso)", page, re.MULTILINE), page
 

@@ -6,7 +6,7 @@ import pytest
 
 from planner.address import Address
 from planner.plan import Action, BlockedResource
-from planner.render.blocked_reason import blocked_reason, deduplicated_warnings
+from planner.render.blocked_reasons_and_warnings import blocked_reason, deduplicated_warnings
 from planner.source_line_ref import SourceRef
 
 

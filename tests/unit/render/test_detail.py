@@ -14,7 +14,7 @@ from planner.render.field_detail import (
     FieldDetail,
     field_detail,
     inline_value,
-    outline_tree,
+    outline_nested_value,
 )
 from planner.values import Json, OutputTemplate, SealedSecret, parse_output_ref
 
@@ -81,7 +81,7 @@ def test_cuts_are_named() -> None:
 
 def test_trees_are_outlined() -> None:
     tree = {"args": ["-v", "on", 1], "name": "api", "empty": {}, "env": [{"value": "x: y", "name": "A"}]}
-    assert list(outline_tree(tree)) == [
+    assert list(outline_nested_value(tree)) == [
         "name: api",
         "args:",
         '  - "-v"',

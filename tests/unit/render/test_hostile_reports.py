@@ -15,8 +15,8 @@ from planner.render.drift_json import drift_json, render_drift_json
 from planner.render.drift_markdown import render_drift_markdown
 from planner.render.drift_prometheus import render_drift_prometheus
 from planner.render.drift_text import render_drift
+from planner.render.git_mirror_status import git_mirror_status_json, render_git_mirror_status
 from planner.render.image_status import image_status_json, render_image_status
-from planner.render.mirror_status import mirror_status_json, render_mirror_status
 from planner.render.plan_markdown import LIMIT
 from planner.render.secret_status import render_secret_status, secret_status_json
 from planner.resource_status import ResourceStatusRow, ResourceStatusTable, SecretKeyStatus, SecretStatusTable
@@ -102,11 +102,11 @@ def test_the_pages_of_a_status(texts: tuple[str, ...]) -> None:
         key = SecretKeyStatus(address, text, text, text, text, text)
         status, secret = ResourceStatusTable(cluster, (row,)), SecretStatusTable(cluster, (key,), (address,))
         pages = [
-            render_mirror_status(status, sync="hwplan", flush="hwplan", colour=False),
+            render_git_mirror_status(status, sync="hwplan", flush="hwplan", colour=False),
             render_image_status(status, commands={"source": "hwplan"}, colour=False),
             render_secret_status(secret, command="hwplan", delete="hwplan", colour=False),
         ]
         assert all(map(is_inert, pages)), text
         images = image_status_json(status, commands={})
-        for document in (mirror_status_json(status), images, secret_status_json(secret)):
+        for document in (git_mirror_status_json(status), images, secret_status_json(secret)):
             assert json.dumps(document).isprintable()

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from planner.plan_bytes import dump_plan
-from planner.render.json_text import render_json
+from planner.render.json_text import render_document_as_json
 from planner.render.plan_comparison import render_plan_comparison_json
 from planner.render.plan_json import render_plan_json
 from tests.unit.render.hostile_strings import STRINGS
@@ -23,7 +23,7 @@ PLANNER = Path(__file__).parent.parent.parent.parent / "planner"
 def test_every_string_stays_itself_and_is_inert(indent: int | None) -> None:
     for text in (*STRINGS, *HOSTILE):
         document = {text: [text, {"a": f"x {text}"}]}
-        shown = render_json(document, indent=indent)
+        shown = render_document_as_json(document, indent=indent)
         assert json.loads(shown) == document
         assert shown.isascii() and all(char == "\n" or char.isprintable() for char in shown), text
         assert not CI_COMMANDS.search(shown), text
@@ -44,7 +44,7 @@ def test_a_plan_as_json_is_its_file_byte_for_byte() -> None:
 
 
 def test_no_verb_writes_json_by_itself() -> None:
-    """Every verb's document goes through `render_json`; elsewhere it is a file, YAML or a part of a line."""
+    """Every verb's document goes through `render_document_as_json`; elsewhere it is a file, YAML or part of a line."""
     allowed = {"cli/terminal_output.py": 1, "cli/explain_and_schema.py": 1, "render/json_text.py": 1,
                "render/adoption_text.py": 1}  # fmt: skip
     found = {}

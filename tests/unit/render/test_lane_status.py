@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from planner.plan import ClusterIdentity, Selection
-from planner.render.closeout_record import closeout_line, closeout_markdown, closeout_table, in_toto_statement
-from planner.render.lane_status import LaneStatusPage, lane_status_markdown, render_lane_status
+from planner.render.closeout_record import closeout_in_toto_statement, closeout_line, closeout_markdown, closeout_table
+from planner.render.lane_status import LaneStatusView, lane_status_markdown, render_lane_status
 from planner.render.lane_status_json import lane_status_json
 from planner.rollout import lane_evidence as names
 from planner.rollout.closeout_record import closeout_record
@@ -58,7 +58,7 @@ HOLDS = {
 LINES = ("source", "pipelinerun", "argo", "runtime", "probe", "mirror")
 
 
-def shown(changes: Mapping[str, Any], hold: LaneHold | None = None) -> LaneStatusPage:
+def shown(changes: Mapping[str, Any], hold: LaneHold | None = None) -> LaneStatusView:
     evidence = lane(changes, pinned=names.RUN in changes)
     action = next_lane_command(evidence, judge_lane(evidence), held=hold.commit if hold else None)
     command = f"hwplan {action}" if action else ""
@@ -66,12 +66,12 @@ def shown(changes: Mapping[str, Any], hold: LaneHold | None = None) -> LaneStatu
     selection = Selection("shop", "", ("D601",), ("v03",))
     past = (closeout_record(lane()),) if changes else ()
     held = str(hold or "")
-    return LaneStatusPage(
+    return LaneStatusView(
         cluster, selection, "sha256:9b1e07aa", evidence, judge_lane(evidence), LINES, command, past, held
     )
 
 
-FORMS: Mapping[str, Callable[[LaneStatusPage], str]] = {
+FORMS: Mapping[str, Callable[[LaneStatusView], str]] = {
     "80.txt": lambda page: render_lane_status(page, colour=False, width=80),
     "200.txt": lambda page: render_lane_status(page, colour=False, width=200),
     "full-80.txt": lambda page: render_lane_status(page, colour=False, width=80, full=True),
@@ -82,7 +82,7 @@ FORMS: Mapping[str, Callable[[LaneStatusPage], str]] = {
     "closeout-200.txt": lambda page: closeout_table(closeout_record(page.evidence), 200),
     "closeout.md": lambda page: closeout_markdown(closeout_record(page.evidence)),
     "closeout.in-toto.json": lambda page: (
-        json.dumps(in_toto_statement(closeout_record(page.evidence)), indent=1, sort_keys=True) + "\n"
+        json.dumps(closeout_in_toto_statement(closeout_record(page.evidence)), indent=1, sort_keys=True) + "\n"
     ),
     "closeout.json": lambda page: json.dumps(closeout_record(page.evidence), indent=1, sort_keys=True) + "\n",
 }

@@ -6,7 +6,7 @@ from typing import Any
 
 from planner.address import Address
 from planner.plan import ClusterIdentity, Selection
-from planner.render.mirror_status import mirror_status_json, render_mirror_status
+from planner.render.git_mirror_status import git_mirror_status_json, render_git_mirror_status
 from planner.resource_status import ResourceStatusRow, ResourceStatusTable
 
 OLD, NEW = "1" * 40, "2" * 40
@@ -30,7 +30,7 @@ def status(*rows: ResourceStatusRow, lane: str = "v03") -> ResourceStatusTable:
 
 
 def page(*rows: ResourceStatusRow) -> list[str]:
-    return render_mirror_status(status(*rows), sync="SYNC", flush="FLUSH", colour=False, width=80).splitlines()
+    return render_git_mirror_status(status(*rows), sync="SYNC", flush="FLUSH", colour=False, width=80).splitlines()
 
 
 SYNC = flow("sync", "mirror", "refs/heads/v0.3", OLD, NEW, ahead=2)
@@ -67,31 +67,31 @@ def test_only_what_can_be_done_is_offered() -> None:
 
 
 def test_the_document_names_both_sides() -> None:
-    document = mirror_status_json(status(DONE, FLUSH))
+    document = git_mirror_status_json(status(DONE, FLUSH))
     assert document["localV03"] == document["githubV03"] == NEW
     assert (document["localGitops"], document["githubGitops"]) == (NEW, OLD)
     assert (document["pendingFlush"], document["githubInSync"]) == (True, False)
     assert document["refSources"] == {"githubFieldsAreMirrorStageCache": False}
-    assert mirror_status_json(status())["githubInSync"] is False, "nothing that is not there is in sync"
+    assert git_mirror_status_json(status())["githubInSync"] is False, "nothing that is not there is in sync"
 
 
 def test_a_name_that_several_branches_claim_is_that_of_the_lane() -> None:
     other = flow("other", "fast-forward", "refs/heads/v0.2-gitops", OLD, OLD)
-    assert mirror_status_json(status(other, FLUSH))["localGitops"] == NEW
-    assert mirror_status_json(status(other, FLUSH, lane="v02"))["localGitops"] == OLD
-    assert mirror_status_json(status(other, FLUSH, lane="v99"))["localGitops"] is None
+    assert git_mirror_status_json(status(other, FLUSH))["localGitops"] == NEW
+    assert git_mirror_status_json(status(other, FLUSH, lane="v02"))["localGitops"] == OLD
+    assert git_mirror_status_json(status(other, FLUSH, lane="v99"))["localGitops"] is None
 
 
 def test_the_document_says_how_the_upstream_is_reached_and_whether_all_is_well() -> None:
     unread = flow("sync", "mirror", "refs/heads/v0.3", "", NEW, "unreadable: no answer")
-    assert mirror_status_json(status(DONE, FLUSH))["transport"] == "ssh"
-    assert [mirror_status_json(status(row))["ok"] for row in (DONE, FLUSH, unread)] == [True, True, False]
-    (ref,) = mirror_status_json(status(DONE), raw=True)["refs"]
-    assert ref["spec"]["mode"] == "mirror" and "spec" not in mirror_status_json(status(DONE))["refs"][0]
+    assert git_mirror_status_json(status(DONE, FLUSH))["transport"] == "ssh"
+    assert [git_mirror_status_json(status(row))["ok"] for row in (DONE, FLUSH, unread)] == [True, True, False]
+    (ref,) = git_mirror_status_json(status(DONE), raw=True)["refs"]
+    assert ref["spec"]["mode"] == "mirror" and "spec" not in git_mirror_status_json(status(DONE))["refs"][0]
 
 
 def test_full_shows_whole_commits() -> None:
-    text = render_mirror_status(status(SYNC), sync="SYNC", flush="FLUSH", colour=False, width=200, full=True)
+    text = render_git_mirror_status(status(SYNC), sync="SYNC", flush="FLUSH", colour=False, width=200, full=True)
     assert OLD in text and NEW in text
 
 
@@ -99,7 +99,7 @@ def test_s28_the_names_of_the_v01_line() -> None:
     """S27, S28: what the earlier tool called the refs of AgentRun's first lane."""
     sync = flow("sync", "mirror", "refs/heads/v0.1", OLD, NEW)
     flush = flow("flush", "fast-forward", "refs/heads/v0.1-gitops", OLD, NEW)
-    document = mirror_status_json(status(sync, flush, lane="v01"))
+    document = git_mirror_status_json(status(sync, flush, lane="v01"))
     assert (document["localV01"], document["githubV01"]) == (OLD, NEW)
     assert (document["localGitops"], document["githubGitops"]) == (NEW, OLD)
     assert (document["pendingFlush"], document["githubInSync"]) == (True, False)

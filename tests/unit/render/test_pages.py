@@ -15,14 +15,14 @@ from markdown_it import MarkdownIt
 
 from planner.app.request import Request
 from planner.cli.plan import FORMATS
-from planner.cli.show_pages import show_saved_plan
+from planner.cli.print_pages import print_saved_plan
 from planner.plan import Action, Plan
 from planner.plan_bytes import dump_plan, load_plan
+from planner.render.git_change_under_review import GitChangeUnderReview
 from planner.render.plan_html import render_plan_html
 from planner.render.plan_json import render_plan_json
 from planner.render.plan_markdown import LIMIT, render_plan_markdown
 from planner.render.plan_text import render_plan_text
-from planner.render.review_context import ReviewContext
 from planner.render.terminal_style import column_count
 from planner.values import SealedSecret
 from tests.unit.render.sample_plans import HOSTILE, SAMPLES, change, hostile, many, mixed, plan_of
@@ -103,7 +103,7 @@ def test_notes_are_for_the_reader_and_not_in_the_plan() -> None:
 
 
 def test_what_guards_will_refuse_stands_on_every_page() -> None:
-    plan, context = SAMPLES["destroy"], ReviewContext(guards=("refused without that option",))
+    plan, context = SAMPLES["destroy"], GitChangeUnderReview(guards=("refused without that option",))
     for render in (render_plan_text, render_plan_markdown, render_plan_html):
         assert "refused without that option" in render(plan, review=context)
         assert "refused" not in render(plan)
@@ -111,7 +111,7 @@ def test_what_guards_will_refuse_stands_on_every_page() -> None:
 
 @pytest.mark.parametrize("form", FORMATS)
 def test_a_saved_plan_has_every_form(form: str) -> None:
-    page = show_saved_plan(mixed(), Request(Path("config")), form, file=Path("plan.json"))
+    page = print_saved_plan(mixed(), Request(Path("config")), form, file=Path("plan.json"))
     first = {"json": "{", "markdown": "<!-- hwplan", "html": "<!doctype", "mermaid": "flowchart", "dot": "digraph"}
     first |= {"svg": "<svg", "text": "D601/v03", "wide": "D601/v03", "yaml": "applyable:"}
     assert page.startswith(first[form])

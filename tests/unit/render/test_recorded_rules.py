@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from planner.plan import Action, Change, FieldChange, FieldOp
-from planner.render.recorded_rules import loosened_rules
-from planner.render.risks import RiskClass, find_risks
+from planner.render.loosened_lane_rules import lane_rules_loosened_by_change
+from planner.render.risks import RiskKind, find_risks
 from tests.unit.render.sample_plans import change, plan_of
 
 RULES = {"metadata": {"annotations": {"hwplan.dev/role": "rules"}}}
@@ -40,16 +40,16 @@ def key(name: str, before: str | None, after: str | None) -> FieldChange:
     ],
 )
 def test_rules(name: str, before: str | None, after: str | None, reported: str) -> None:
-    found = [text for _, text in loosened_rules(record(key(name, before, after)))]
+    found = [text for _, text in lane_rules_loosened_by_change(record(key(name, before, after)))]
     assert [text[: len(reported)] for text in found] == ([reported] if reported else [])
 
 
 def test_they_are_risks_of_two_kinds() -> None:
     fields = (key("gate.require", "a, b", "a"), key("retention.x.keep", "5", "3"))
-    assert [risk.danger for risk in find_risks(plan_of(record(*fields)))] == [RiskClass.GATE, RiskClass.RETENTION]
+    assert [risk.danger for risk in find_risks(plan_of(record(*fields)))] == [RiskKind.GATE, RiskKind.RETENTION]
 
 
 def test_only_what_is_recorded_as_rules_counts() -> None:
     lost = key("gate.require", "a, b", "a")
-    assert not list(loosened_rules(record(lost, desired={"metadata": {}})))
-    assert not list(loosened_rules(record(lost, action=Action.CREATE)))
+    assert not list(lane_rules_loosened_by_change(record(lost, desired={"metadata": {}})))
+    assert not list(lane_rules_loosened_by_change(record(lost, action=Action.CREATE)))

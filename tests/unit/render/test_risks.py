@@ -8,7 +8,7 @@ import pytest
 
 from planner.plan import Action, FieldChange, FieldOp, Selection
 from planner.render.plan_markdown import render_plan_markdown
-from planner.render.risks import RiskClass, find_risks
+from planner.render.risks import RiskKind, find_risks
 from planner.render.selection_text import plan_comment_marker
 from planner.values import Json
 from tests.unit.render.sample_plans import SAMPLES, address, change, mixed, plan_of
@@ -18,7 +18,7 @@ NOTES = ("metadata", "annotations")
 PROBE = {"name": "api", "readinessProbe": {"httpGet": {"path": "/"}}, "livenessProbe": {}}
 
 
-def dangers(kind: str, *fields: FieldChange, action: Action = Action.UPDATE) -> list[tuple[RiskClass, str]]:
+def dangers(kind: str, *fields: FieldChange, action: Action = Action.UPDATE) -> list[tuple[RiskKind, str]]:
     return [(risk.danger, risk.text) for risk in find_risks(plan_of(change(f"{kind}/n/x", action, *fields)))]
 
 
@@ -29,11 +29,11 @@ def update(path: tuple[str, ...], before: Json, after: Json, op: FieldOp = Field
 def test_every_danger_of_the_sample_the_gravest_first() -> None:
     found = [(risk.danger, risk.address.rpartition("/")[2]) for risk in find_risks(mixed())]
     assert found == [
-        (RiskClass.BLOCKED, "postgres"),
-        (RiskClass.DELETE, "old-migrate"),
-        (RiskClass.REPLACE, "migrate"),
-        (RiskClass.SECRET, "openfga"),
-        (RiskClass.ADOPT, "openfga"),
+        (RiskKind.BLOCKED, "postgres"),
+        (RiskKind.DELETE, "old-migrate"),
+        (RiskKind.REPLACE, "migrate"),
+        (RiskKind.SECRET, "openfga"),
+        (RiskKind.ADOPT, "openfga"),
     ]
 
 
@@ -52,7 +52,7 @@ def test_every_danger_of_the_sample_the_gravest_first() -> None:
     ],
 )
 def test_a_gate_that_is_loosened(kind: str, field: FieldChange) -> None:
-    assert [danger for danger, _ in dangers(kind, field)] == [RiskClass.GATE]
+    assert [danger for danger, _ in dangers(kind, field)] == [RiskKind.GATE]
 
 
 @pytest.mark.parametrize(
@@ -77,14 +77,14 @@ def test_a_secret_that_is_new_is_no_danger_and_one_that_changes_is() -> None:
     other = FieldChange(("data", "b"), FieldOp.CHANGE, PRINT, PRINT[:-1] + "9", sensitive=True)
     assert dangers("Secret", new) == []
     assert dangers("Secret", new, action=Action.CREATE) == []
-    assert dangers("Secret", new, other) == [(RiskClass.SECRET, "data.b")]
+    assert dangers("Secret", new, other) == [(RiskKind.SECRET, "data.b")]
 
 
 def test_fields_taken_from_others_are_named() -> None:
     forced = replace(change("ConfigMap/n/x", Action.UPDATE), forced=tuple(("data", f"k{at}") for at in range(6)))
     found = find_risks(plan_of(forced))
     assert [(risk.danger, risk.text) for risk in found] == [
-        (RiskClass.FORCED, "data.k0, data.k1, data.k2, data.k3 and 2 more")
+        (RiskKind.FORCED, "data.k0, data.k1, data.k2, data.k3 and 2 more")
     ]
 
 
@@ -129,6 +129,6 @@ def test_what_a_run_takes_away_and_what_it_executes_is_told() -> None:
     spec = {"command": ["/app/migrate", "la\x1btest"], "target": "Deployment.apps/shop/api"}
     command = replace(change("PodExec/migrate", Action.RUN), desired={"spec": spec})
     assert [(one.danger, one.address, one.text) for one in find_risks(plan_of(clean_up, command))] == [
-        (RiskClass.DELETE, "Retention/old", "a, b"),
-        (RiskClass.COMMAND, "PodExec/migrate", "/app/migrate la\\x1btest in Deployment.apps/shop/api"),
+        (RiskKind.DELETE, "Retention/old", "a, b"),
+        (RiskKind.COMMAND, "PodExec/migrate", "/app/migrate la\\x1btest in Deployment.apps/shop/api"),
     ]

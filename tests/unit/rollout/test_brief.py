@@ -7,7 +7,7 @@ import re
 import pytest
 from markdown_it import MarkdownIt
 
-from planner.render.rollout_brief import BriefEntry, brief_marker, render_brief_entry
+from planner.render.rollout_brief_entry import RolloutBriefEntry, render_rollout_brief_entry, rollout_brief_marker
 from planner.rollout.changelog import (
     ChangelogCommit,
     ChangelogGroup,
@@ -69,7 +69,7 @@ def record(**more: object) -> JsonObject:
 
 def test_an_entry() -> None:
     commits = (ChangelogCommit("c" * 40, "feat: groups"), ChangelogCommit("d" * 40, "fix: a crash"))
-    text = render_brief_entry(BriefEntry(record(), 17, commits, "e" * 40))
+    text = render_rollout_brief_entry(RolloutBriefEntry(record(), 17, commits, "e" * 40))
     assert text == "\n".join(
         [
             "### `D601/v03` `aaaaaaaaaaaa`, pull request #17: passed",
@@ -97,7 +97,7 @@ def test_an_entry() -> None:
     "subject", ["@admin <script>x</script>", "[x](http://evil)", "`a` ``b``", "| a | b", "<!-- hwplan:x -->"]
 )
 def test_a_hostile_subject_stays_text(subject: str) -> None:
-    text = render_brief_entry(BriefEntry(record(), 0, (ChangelogCommit("c" * 40, subject),)))
+    text = render_rollout_brief_entry(RolloutBriefEntry(record(), 0, (ChangelogCommit("c" * 40, subject),)))
     line = next(line for line in text.splitlines() if line.startswith("- "))
     shown = [part for token in MarkdownIt("commonmark").parse(line) for part in token.children or ()]
     acting = [
@@ -108,15 +108,15 @@ def test_a_hostile_subject_stays_text(subject: str) -> None:
 
 def test_an_entry_fits_and_says_what_it_left_out() -> None:
     many = tuple(ChangelogCommit(f"{at:040}", f"feat: {'<' * 200} {at}") for at in range(300))
-    text = render_brief_entry(BriefEntry(record(), 0, many))
+    text = render_rollout_brief_entry(RolloutBriefEntry(record(), 0, many))
     assert len(text) < 65_000 and "and 240 older ones" in text
 
 
 def test_nothing_is_claimed_that_was_not_recorded() -> None:
     counters: JsonObject = {"totalSeconds": None}
-    text = render_brief_entry(BriefEntry(record(run=None, counters=counters, evidence={}), 0, ()))
+    text = render_rollout_brief_entry(RolloutBriefEntry(record(run=None, counters=counters, evidence={}), 0, ()))
     assert "No times were recorded." in text and "run `none`" in text and "No new commit" in text
 
 
 def test_the_marker_is_one_of_githubs_kinds() -> None:
-    assert re.fullmatch(r"[a-z0-9][-a-z0-9:./@]{2,120}", brief_marker("D601/v03", "a" * 64))
+    assert re.fullmatch(r"[a-z0-9][-a-z0-9:./@]{2,120}", rollout_brief_marker("D601/v03", "a" * 64))

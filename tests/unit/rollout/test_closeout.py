@@ -10,7 +10,7 @@ import pytest
 
 from planner.errors import StateError
 from planner.failpoint import arm_failpoints
-from planner.render.closeout_record import in_toto_statement
+from planner.render.closeout_record import closeout_in_toto_statement
 from planner.rollout import lane_evidence as names
 from planner.rollout.closeout_record import closeout_record, closeout_record_bytes, evidence_in_closeout_record
 from planner.rollout.rollout_time_spent import OVER_BUDGET
@@ -115,7 +115,7 @@ def test_c2_r12_the_budget_warns_by_recorded_times(limit: float, warned: list[st
 def test_c10_a_statement_is_about_the_images_and_the_commit() -> None:
     """C10: the in-toto form holds the record unchanged."""
     record = closeout_record(lane())
-    statement = in_toto_statement(record)
+    statement = closeout_in_toto_statement(record)
     assert statement["_type"] == "https://in-toto.io/Statement/v1" and statement["predicate"] == record
     digests = [one["digest"] for one in statement["subject"]]
     assert digests == [{"sha256": DIGEST.removeprefix("sha256:")}, {"gitCommit": COMMIT}]

@@ -8,7 +8,7 @@ from statistics import median
 import pytest
 
 from planner.address import Address
-from planner.render.rollout_pages import render_forecast
+from planner.render.rollout_forecast_and_time_spent import render_rollout_forecast
 from planner.rollout.forecast import (
     PastChangeDuration,
     forecast_rollout_duration,
@@ -86,7 +86,9 @@ def test_the_percentile_is_the_nearest_rank() -> None:
 
 def test_the_page() -> None:
     past = [stage_seconds(nodes()), stage_seconds(nodes(1.5))]
-    assert render_forecast(forecast_rollout_duration(past, list(RolloutStage), 120), "D601/v03").splitlines() == [
+    assert render_rollout_forecast(
+        forecast_rollout_duration(past, list(RolloutStage), 120), "D601/v03"
+    ).splitlines() == [
         "what it will probably take, from 2 rollouts of D601/v03",
         "  stage          expected      p90",
         "  mirror             3.5s     4.0s",
@@ -101,5 +103,5 @@ def test_the_page() -> None:
 
 
 def test_nothing_is_known_without_a_journal() -> None:
-    told = render_forecast(forecast_rollout_duration([], list(RolloutStage), 120), "D601/v03")
+    told = render_rollout_forecast(forecast_rollout_duration([], list(RolloutStage), 120), "D601/v03")
     assert told == "what it will probably take: unknown, the journal has no rollout of D601/v03 · budget 2m00s"

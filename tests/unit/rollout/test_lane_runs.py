@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from planner.app.lane_runs import LaneRuns
+from planner.app.lane_pipeline_runs import LanePipelineRuns
 from planner.errors import StalePlan
 from planner.values import JsonObject
 
@@ -45,7 +45,7 @@ CASES: dict[str, tuple[list[JsonObject], tuple[str, bool], tuple[str, bool]]] = 
 def test_r9_which_run_a_commit_needs(name: str) -> None:
     """R2, R9: decided from the runs alone, so that every machine plans the same and the same command finds its run."""
     runs, free, held = CASES[name]
-    found = LaneRuns("poll", tuple(runs))
+    found = LanePipelineRuns("poll", tuple(runs))
     assert (found.key(A, held=False), found.key(A, held=True)) == (free, held)
 
 
@@ -54,12 +54,12 @@ def test_r9_of_two_runs_made_within_a_second_the_version_says_which_came_later()
     older, newer = run(A, 1), run(B, 1)
     older["metadata"]["resourceVersion"], newer["metadata"]["resourceVersion"] = "99", "100"
     for order in ((older, newer), (newer, older)):
-        assert LaneRuns("poll", order).key(A, held=True) == ("at:bbbbbbbb", True)
-        assert LaneRuns("poll", order).key(B, held=False) == ("", False)
+        assert LanePipelineRuns("poll", order).key(A, held=True) == ("at:bbbbbbbb", True)
+        assert LanePipelineRuns("poll", order).key(B, held=False) == ("", False)
 
 
 def test_r8_a_run_at_work_would_promote_over_an_older_commit() -> None:
     """R8: nothing is held while another one is at work; our own run is no other one."""
-    LaneRuns("poll", (run(A, 1, "Unknown"), run(B, 2))).refuse_others(A)
+    LanePipelineRuns("poll", (run(A, 1, "Unknown"), run(B, 2))).refuse_others(A)
     with pytest.raises(StalePlan, match=f"poll-{B[:12]} is at work and would promote over it"):
-        LaneRuns("poll", (run(A, 1), run(B, 2, "Unknown"))).refuse_others(A)
+        LanePipelineRuns("poll", (run(A, 1), run(B, 2, "Unknown"))).refuse_others(A)

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from planner.field_path import FieldPath, ListItemPathElement, SetMemberPathElement
-from providers.kubernetes.ssa.fieldset import FieldSet, check_fields_v1
+from providers.kubernetes.ssa.field_set import FieldSet, check_fields_v1
 
 SERVER = """{"f:metadata":{"f:finalizers":{".":{},"v:\\"a/b\\"":{}},"f:labels":{".":{},"f:app":{}}},
 "f:spec":{"f:ports":{".":{},"k:{\\"port\\":80,\\"protocol\\":\\"TCP\\"}":{".":{},"f:port":{},"f:targetPort":{}}},
