@@ -58,7 +58,7 @@ def annotation_that_keeps_object(annotations: Mapping[str, str]) -> str:
 
 
 class HelmHookPhase(Enum):
-    """When a Helm hook stands in an apply: before or after the other objects of its set."""
+    """The phase of a Helm hook in an apply: before or after the other objects of its set."""
 
     BEFORE = "before"
     AFTER = "after"

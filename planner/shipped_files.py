@@ -10,6 +10,6 @@ TEMPLATES: Final = _PACKAGE.parent / "templates"
 
 
 def shipped_config_folder() -> Path:
-    """The configuration folder of the products that hwplan knows from the start."""
+    """The folder with the configuration of products that is shipped with hwplan."""
     installed = _PACKAGE / "shipped" / "config"
     return installed if installed.is_dir() else _PACKAGE.parent / "config"

@@ -1,4 +1,5 @@
-"""A push that succeeded while the look after it failed, as the JSON of the mirror says it (spec 02, S16). Pure."""
+"""Pushes of the mirror that succeeded while the fetch after them failed, and the recheck of each: as the JSON of the
+mirror reports them (spec 02, S16). Pure."""
 
 from __future__ import annotations
 

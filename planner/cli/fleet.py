@@ -91,8 +91,12 @@ _TIMEOUT = "10m"
     metavar="FILE",
     help="Write it to this file instead, in one step.",
 )
-@click.option("--image", default="", metavar="IMAGE", help="Of --format job: hwplan and the configuration.")
-@click.option("--run-in", default="hwplan", show_default=True, metavar="NS", help="Of --format job: namespace.")
+@click.option(
+    "--image", default="", metavar="IMAGE", help="Of job and cronjob: one that holds hwplan and the configuration."
+)
+@click.option(
+    "--run-in", default="hwplan", show_default=True, metavar="NS", help="Of job and cronjob: their namespace."
+)
 @click.option(
     "--schedule", default="", metavar="CRON", help='Of --format cronjob: when it runs, in UTC (default: "0 3 * * *").'
 )
@@ -100,11 +104,16 @@ _TIMEOUT = "10m"
     "--kubeconfig-secret",
     default="",
     metavar="NAME",
-    help="Of --format job: the Secret with a kubeconfig (key `kubeconfig`) that has the contexts of all nodes."
+    help="Of job and cronjob: the Secret with a kubeconfig (key `kubeconfig`) that has the contexts of all nodes."
     " Without it the pods ask the cluster that they run in, and all nodes have to be that one.",
 )
-@click.option("--state-claim", default="", metavar="NAME", help="Of --format job: the volume claim of the state.")
-@click.option("--read-secrets", is_flag=True, help="Of --format job: also grant reading declared Secrets.")
+@click.option(
+    "--state-claim",
+    default="",
+    metavar="NAME",
+    help="Of job and cronjob: the PersistentVolumeClaim with the state.",
+)
+@click.option("--read-secrets", is_flag=True, help="Of job and cronjob: also grant reading declared Secrets.")
 def fleet(
     request: Request,
     part: str,

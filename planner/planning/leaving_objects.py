@@ -23,8 +23,8 @@ CONTAINERS = frozenset({("", "Namespace"), ("apiextensions.k8s.io", "CustomResou
 
 @dataclass(frozen=True, slots=True)
 class LeavingObjectsDecision:
-    """Live objects by what becomes of them: `going` are deleted, `retained` stay and are ours no longer, `used` cannot
-    go because something that stays needs them."""
+    """What is decided of the objects that leave: `going` are deleted, `retained` stay and are ours no longer, `used`
+    cannot go because something that stays needs them."""
 
     going: tuple[PresentObject, ...]
     retained: tuple[PresentObject, ...] = ()
@@ -32,7 +32,8 @@ class LeavingObjectsDecision:
 
 
 def decide_leaving_objects(inputs: PlanInputs) -> LeavingObjectsDecision:
-    """What leaves by this plan: strays where pruning is allowed, and everything that is ours in a destroy."""
+    """Decide which objects a plan deletes, gives up or has to keep: strays where pruning is allowed, and everything
+    that is ours in a destroy."""
     candidates = sorted(_candidates(inputs), key=lambda one: one.address)
     users = _users(inputs, {one.address for one in candidates}) if inputs.destroy else {}
     free = [one for one in candidates if one.address not in users]

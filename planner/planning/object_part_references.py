@@ -27,14 +27,14 @@ _RESULT = re.compile(r"\$\((?:tasks|finally|steps)\.([\w-]+)\.results\.([\w-]+)"
 
 @dataclass(frozen=True, slots=True)
 class UsedPartOfOtherObject:
-    """A part of another object that an object uses."""
+    """A part (a key, a port) of another object that an object uses: the address of that object, and its part."""
 
     of: Address
     part: Part
 
 
 def parts_of_object_others_can_name(address: Address, manifest: JsonObject) -> frozenset[Part]:
-    """The parts that the object has for others to name."""
+    """Give the parts of one object that other objects can name: keys, ports, results, rules."""
     return frozenset(_parts(address, manifest))
 
 
@@ -88,7 +88,8 @@ def _pod_parts(manifest: JsonObject) -> Iterator[Part]:
 def parts_each_object_uses_of_others(
     documents: Mapping[Address, JsonObject],
 ) -> Mapping[Address, frozenset[UsedPartOfOtherObject]]:
-    """For each object the parts of others among `documents` that it uses."""
+    """Give for each object of `documents` the parts of other objects there that it uses: keys, ports, results,
+    rules."""
     found: dict[Address, set[UsedPartOfOtherObject]] = {address: set() for address in documents}
     for address, manifest in documents.items():
         found[address].update(_named(address, manifest, ()))

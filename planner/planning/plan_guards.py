@@ -23,7 +23,7 @@ _SHARE = 0.3
 
 
 def refuse_plan_by_guards(plan: Plan, snapshot: AppliedState, *, owned_live: int, allow: Collection[str] = ()) -> None:
-    """Refuse the plan when a guard fires that `allow` does not name.
+    """Refuse the plan, by raising GuardRefused, when a guard fires that `allow` does not name.
 
     `owned_live` counts the live objects of the owned sets that are in play. Raises GuardRefused for the first guard, in
     the order of NAMES.

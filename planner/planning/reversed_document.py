@@ -28,7 +28,8 @@ _OURS = frozenset({APPLIED, SET_LABEL})  # an adopted object stays ours
 
 @dataclass(frozen=True, slots=True)
 class FieldPreImage:
-    """One field as it was before a run, and what the run did to it. Of a secret, `value` is a fingerprint."""
+    """One field of an object as it was before a run, and what the run did to it. Of a secret, `value` is a
+    fingerprint."""
 
     path: FieldPath
     op: FieldOp
@@ -37,7 +38,7 @@ class FieldPreImage:
 
 
 def parse_field_pre_image(row: JsonObject) -> FieldPreImage:
-    """Read a pre-image as the state keeps it. Raises ValueError when it is none."""
+    """Make the FieldPreImage of a row of the state. Raises ValueError when the row is none."""
     secret = bool(row.get("sensitive"))
     return FieldPreImage(
         parse_path(str(row["path"])), FieldOp(row["op"]), decode_special_leaves(row.get("before")), secret
@@ -45,7 +46,8 @@ def parse_field_pre_image(row: JsonObject) -> FieldPreImage:
 
 
 def reversed_document(applied: JsonObject, before: Sequence[FieldPreImage]) -> JsonObject | None:
-    """What `applied` has to become so that every field is again as it was; None when a value before was a secret.
+    """Make the document that undoes a run: `applied` with every field as it was before; None when a value before was a
+    secret.
 
     Lists come before what is inside their items, because a position inside a changed item is that of before: items
     that were added go from the back to the front, items that went come back from the front to the back. Only then does

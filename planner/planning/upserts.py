@@ -37,7 +37,8 @@ class _Ledger:
 
 
 def decide_upserts(inputs: PlanInputs) -> Upserts:
-    """One verdict per resource. A resource that needs a blocked one is blocked too: apply could not reach it."""
+    """Decide for each desired resource: create, update, replace, adopt, run or nothing. A resource that needs a blocked
+    one is blocked too: apply could not reach it."""
     ledger = _Ledger()
     order = inputs.graph.order()
     for address in order:

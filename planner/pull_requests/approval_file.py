@@ -25,12 +25,13 @@ _KEYS = {"plan", "head", "who", "at", "until"}
 
 
 def is_github_account_name(name: str) -> bool:
-    """Whether it may name who approves."""
+    """Whether a name has the form of a GitHub account, so that it may stand for who approves."""
     return _WHO.fullmatch(name) is not None
 
 
 def render_approval_file(approval: Approval, seal: Seal) -> str:
-    """The file, the same bytes for the same approval. Raises ValueError for an approval without an end."""
+    """Write an approval as the text of its file, the same bytes for the same approval. Raises ValueError for an
+    approval without an end."""
     if approval.until is None:
         raise ValueError("an approval in a file has an end")
     body = {
@@ -45,7 +46,8 @@ def render_approval_file(approval: Approval, seal: Seal) -> str:
 
 
 def parse_approval_file(text: str, seal: Seal, where: str) -> Approval:
-    """Read the file. Raises ForeignPlan when it is none, was edited, or was recorded with another state."""
+    """Read the approval in the text of its file. Raises ForeignPlan when it is none, was edited, or was recorded with
+    another state."""
     try:
         document = json.loads(text)
     except ValueError:

@@ -50,8 +50,8 @@ def plan_id_approved_by_comment(body: str) -> str:
 
 
 def approvals_in_comments(comments: Iterable[IssueComment], head: str, head_since: datetime | None) -> list[Approval]:
-    """The approvals in comments. `head_since` is when the head became what it is: an earlier comment approved
-    something else. None where that is not known: then no comment counts."""
+    """Find the approvals that comments of a pull request give. `head_since` is when the head became what it is: an
+    earlier comment approved something else. None where that is not known: then no comment counts."""
     found = []
     for comment in comments:
         effect = plan_id_approved_by_comment(comment.body)
@@ -67,7 +67,7 @@ def approvals_in_comments(comments: Iterable[IssueComment], head: str, head_sinc
 def count_approvals(
     approvals: Sequence[Approval], rules: ApprovalRules, *, head: str, effect: str, now: datetime
 ) -> CountedApprovals:
-    """Which of the approvals count for this head and effect now (P7)."""
+    """Count the approvals of a pull request that stand for this head and effect now, and say why others do not (P7)."""
     allowed = {name.lower() for name in rules.people}
     latest = timedelta(seconds=parse_duration(rules.expires))
     people: dict[str, None] = {}

@@ -14,7 +14,7 @@ MOST = 140  # characters of a description that GitHub takes
 
 @dataclass(frozen=True, slots=True)
 class CommitStatus:
-    """A commit status as it should be."""
+    """A commit status of GitHub as it should be: state, context, description and link."""
 
     context: str
     state: Literal["success", "pending", "error"]
@@ -22,12 +22,13 @@ class CommitStatus:
 
 
 def commit_status_context(lane: str) -> str:
-    """The context of a lane, such as `hwplan/v03`."""
+    """The context that the commit status of a lane has on GitHub, such as `hwplan/v03`."""
     return f"{OWN_CONTEXT}{lane}"
 
 
 def commit_status_of_candidate(verdict: CandidateVerdict, decision: CycleDecision, lane: str) -> CommitStatus:
-    """success: queued, with its position; pending: the first unmet requirement; error: the lane is frozen."""
+    """Make the commit status of a merge candidate. success: queued, with its position; pending: the first unmet
+    requirement; error: the lane is frozen."""
     if verdict.unmet:
         more = f" (and {len(verdict.unmet) - 1} more)" if len(verdict.unmet) > 1 else ""
         return _status(lane, "pending", f"{verdict.unmet[0].reason}{more}")

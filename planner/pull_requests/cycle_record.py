@@ -69,7 +69,7 @@ class CycleRecord:
 
 
 def candidate_document(verdict: CandidateVerdict) -> JsonObject:
-    """One candidate. Texts of it are as they were read."""
+    """The JSON document of one candidate, with its verdict. Texts of the pull request are as they were read."""
     pull = verdict.candidate.pull
     return {
         "number": pull.number,
@@ -84,7 +84,7 @@ def candidate_document(verdict: CandidateVerdict) -> JsonObject:
 
 
 def delivery_document(one: Delivery) -> JsonObject:
-    """One delivery."""
+    """The JSON document of one delivery."""
     return {
         "number": one.pull,
         "head": one.head,

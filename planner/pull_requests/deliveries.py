@@ -16,7 +16,7 @@ from planner.values import JsonObject
 
 
 class DeliveryStep(StrEnum):
-    """How far a delivery is."""
+    """The steps of a delivery, from the decision to merge to the report: how far it is."""
 
     INTENDED = "intended"  # we are about to ask for the merge, or somebody else merged: verify it
     MERGED = "merged"  # the merge is verified; its commit is to be rolled out
@@ -71,7 +71,7 @@ class Delivery:
 
 
 def parse_delivery(document: JsonObject) -> Delivery:
-    """The value of a document of the state."""
+    """Make the Delivery of its JSON document in the state."""
     return Delivery(**{**document, "step": DeliveryStep(document["step"])})
 
 

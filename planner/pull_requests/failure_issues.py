@@ -14,7 +14,7 @@ _MOST_REASON = 400  # characters of a reason: both trees of a mismatch have to f
 
 
 class FailureIssueFamily(StrEnum):
-    """What went wrong; the value is part of the marker of the issue."""
+    """The families of failures, each with an issue of its own; the value is part of the marker of that issue."""
 
     CHECK = "check"
     CONFLICT = "conflict"
@@ -35,7 +35,7 @@ class SingleTargetFailure:
 
 @dataclass(frozen=True, slots=True)
 class CountedLaneFailures:
-    """All that is known of one family in one lane: each target once, with how often, first and last seen (UTC)."""
+    """The failures of one family in one lane: each failing target once, with how often, first and last seen (UTC)."""
 
     family: FailureIssueFamily
     targets: tuple[TargetFailureCount, ...] = ()
@@ -48,7 +48,7 @@ class CountedLaneFailures:
 
 @dataclass(frozen=True, slots=True)
 class TargetFailureCount:
-    """One target that fails."""
+    """One target that fails, with how often it did, its newest reason, and when first and last."""
 
     target: str
     reason: str
@@ -58,12 +58,12 @@ class TargetFailureCount:
 
 
 def failure_issue_marker(lane: str, family: FailureIssueFamily) -> str:
-    """The marker of the issue of a family in a lane."""
+    """The hidden marker by which the failure issue of a family in a lane is found again."""
     return f"failure:{lane}:{family.value}"
 
 
 def add_failures_to_counts(record: CountedLaneFailures, failures: Iterable[SingleTargetFailure]) -> CountedLaneFailures:
-    """The record with further failures: a target that is known is counted on, with its newest reason."""
+    """Add failures to the counts of their family: a target that is known is counted on, with its newest reason."""
     known = {one.target: one for one in record.targets}
     for failure in failures:
         old = known.get(failure.target)
@@ -76,9 +76,9 @@ def add_failures_to_counts(record: CountedLaneFailures, failures: Iterable[Singl
 
 
 def remove_failures_ended_by_success(record: CountedLaneFailures, target: str) -> CountedLaneFailures:
-    """The record after something succeeded. A conflict or a check ends with its own target alone; a rollout that went
-    well ends every earlier failure of rollouts, because it delivers their commits too. A mismatch is ended by a person,
-    who closes the issue."""
+    """Remove the failures that a success of `target` ends. A conflict or a check ends with its own target alone; a
+    rollout that went well ends every earlier failure of rollouts, because it delivers their commits too. A mismatch is
+    ended by a person, who closes the issue."""
     match record.family:
         case FailureIssueFamily.CHECK | FailureIssueFamily.CONFLICT:
             return replace(record, targets=tuple(one for one in record.targets if one.target != target))
@@ -89,7 +89,7 @@ def remove_failures_ended_by_success(record: CountedLaneFailures, target: str) -
 
 
 def failure_issue_title(lane: str, family: FailureIssueFamily) -> str:
-    """The title; nothing of a pull request stands in it."""
+    """The title of the failure issue of a family in a lane; nothing of a pull request stands in it."""
     words = {
         FailureIssueFamily.CHECK: "checks fail on candidates",
         FailureIssueFamily.CONFLICT: "candidates conflict with their base",
@@ -101,7 +101,8 @@ def failure_issue_title(lane: str, family: FailureIssueFamily) -> str:
 
 
 def failure_issue_body(record: CountedLaneFailures, lane: str, next_command: str) -> str:
-    """The body: a table of targets, and the next command. Foreign text is made safe and cut."""
+    """The Markdown body of a failure issue: a table of targets, and the next command. Foreign text is made safe and
+    cut."""
     if not record.targets:
         return f"Nothing of this fails in lane `{lane}` any more."
     rows = [

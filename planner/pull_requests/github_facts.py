@@ -37,7 +37,7 @@ class PullRequestState:
 
 @dataclass(frozen=True, slots=True)
 class PullRequestReview:
-    """One review. `commit` is the head that it was made on; `state` is GitHub's word in capitals."""
+    """A review of a pull request. `commit` is the head that it was made on; `state` is GitHub's word in capitals."""
 
     author: str
     state: str
@@ -77,7 +77,7 @@ class IssueComment:
 
 @dataclass(frozen=True, slots=True)
 class IssueFacts:
-    """An issue. `is_pull` is true for a pull request, which GitHub lists among the issues."""
+    """An issue as GitHub answers it. `is_pull` is true for a pull request, which GitHub lists among the issues."""
 
     number: int
     author: str

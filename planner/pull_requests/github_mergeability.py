@@ -10,7 +10,7 @@ from planner.pull_requests.github_facts import PullRequestState
 
 
 class GitHubMergeability(StrEnum):
-    """What to do about a pull request. The value is for people."""
+    """Whether a pull request can be merged now, by GitHub's word, or why not. The value is for people."""
 
     READY = "it can be merged"
     LOOK_AGAIN = "GitHub has not computed yet whether it can be merged"  # pause the lane, do not skip to the next
@@ -35,7 +35,7 @@ _MEANINGS: Final = {
 
 
 def interpret_github_mergeability(pull: PullRequestState) -> GitHubMergeability:
-    """The meaning of `mergeable` and `mergeable_state` of a pull request that was read by its number."""
+    """Interpret `mergeable` and `mergeable_state` of a pull request that was read by its number."""
     if pull.draft:
         return GitHubMergeability.DRAFT
     meaning = _MEANINGS.get(pull.mergeable_state, GitHubMergeability.OTHER)

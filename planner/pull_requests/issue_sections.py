@@ -17,7 +17,8 @@ _END = "<!-- hwplan:section-end -->"
 
 @dataclass(frozen=True, slots=True)
 class IssueSection:
-    """What one of them says; `is_open` while something in it is to be done."""
+    """The section of one node in the body of an issue: its name and text; `is_open` while something in it is to be
+    done."""
 
     name: str
     text: str
@@ -25,7 +26,8 @@ class IssueSection:
 
 
 def parse_issue_sections(body: str) -> tuple[IssueSection, ...]:
-    """The parts of a body, in their order; of two with one name the first counts. One without an end is none."""
+    """Read the sections in the body of an issue, in their order; of two with one name the first counts. One without an
+    end is none."""
     found: dict[str, IssueSection] = {}
     begun: re.Match[str] | None = None
     lines: list[str] = []
@@ -42,12 +44,12 @@ def parse_issue_sections(body: str) -> tuple[IssueSection, ...]:
 
 
 def replace_or_add_issue_section(sections: Iterable[IssueSection], mine: IssueSection) -> tuple[IssueSection, ...]:
-    """The parts with `mine` in place of the one of its name, by name."""
+    """Put `mine` among the sections, in place of the one of its name if there is one; sorted by name."""
     return tuple(sorted((*(one for one in sections if one.name != mine.name), mine), key=lambda one: one.name))
 
 
 def issue_body_of_sections(sections: Iterable[IssueSection]) -> str:
-    """The body of an issue, without its mark."""
+    """Make the body of an issue of its sections, without the marker of the issue."""
     return "\n\n".join(
         f"<!-- hwplan:section:{one.name}:{'open' if one.is_open else 'closed'} -->\n{one.text}\n{_END}"
         for one in sections

@@ -19,8 +19,9 @@ _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 @dataclass(frozen=True, slots=True)
 class LaneFreezeInputs:
-    """What was read about the lane: open issues (None: unreadable), failures in a row, whether somebody resumed it
-    since, requests left of the quota (None: not said), a hold and a mismatch of an earlier merge ("" for none)."""
+    """What decides whether a lane is frozen, as it was read: open issues (None: unreadable), failures in a row, whether
+    somebody resumed it since, requests left of the quota (None: not said), a hold and a mismatch of an earlier merge
+    ("" for none)."""
 
     issues: Sequence[IssueFacts] | None
     failures: int = 0
@@ -32,7 +33,7 @@ class LaneFreezeInputs:
 def lane_freeze_reasons(
     state: LaneFreezeInputs, rules: PullRequestRules, branch: str, *, now: datetime
 ) -> list[UnmetRequirement]:
-    """Every reason for which nothing is merged in this lane now. `closed` with a minimum priority is in
+    """Every reason for which the lane is frozen: nothing is merged in it now. `closed` with a minimum priority is in
     `minimum_priority` instead, as it does not hold for all."""
     return [
         *_issues(state, rules, branch),
@@ -43,7 +44,7 @@ def lane_freeze_reasons(
 
 
 def minimum_priority(rules: PullRequestRules, now: datetime) -> int:
-    """The priority that a pull request needs now, 0 for none."""
+    """The least priority that a pull request needs to be merged now, while the lane is closed to others; 0 for none."""
     return rules.closed.minimum_priority if rules.closed is not None and _is_closed(rules, now) else 0
 
 

@@ -21,7 +21,7 @@ class MergeAnswerMeaning(StrEnum):
 
 
 class StepAfterMergeAnswer(StrEnum):
-    """What follows from an answer."""
+    """What is done next after GitHub's answer to a merge."""
 
     VERIFY = "verify"  # P10
     READ_AGAIN = "read again"  # read everything anew, and merge if it still may be, after a pause
@@ -36,7 +36,8 @@ PAUSES = (4.0, 8.0, 16.0)  # seconds before the first, second and third try agai
 
 @dataclass(frozen=True, slots=True)
 class GitHubMergeReply:
-    """An answer with GitHub's own words (foreign text), and the commit that it names ("" for none)."""
+    """GitHub's answer to a merge: its meaning, GitHub's own words (foreign text), and the commit that it names ("" for
+    none)."""
 
     answer: MergeAnswerMeaning
     said: str = ""
@@ -44,7 +45,8 @@ class GitHubMergeReply:
 
 
 def classify_merge_answer(status: int, message: str, *, merged: bool = False) -> MergeAnswerMeaning:
-    """The meaning of a status (0 where no answer came). `merged` is that field of the document of a 200.
+    """Classify GitHub's answer to a merge by its HTTP status (0 where no answer came) and message. `merged` is that
+    field of the document of a 200.
 
     404 is what GitHub says to a token without rights.
     """
@@ -69,8 +71,8 @@ def classify_merge_answer(status: int, message: str, *, merged: bool = False) ->
 
 
 def decide_step_after_merge_answer(answer: MergeAnswerMeaning, tries: int) -> StepAfterMergeAnswer:
-    """What is done after the answer to the try of that number (1 for the first). An answer that is unknown, or that a
-    moved base gave, is followed by reading at most three times; then the next cycle has it."""
+    """Decide what is done after the answer to the try of that number (1 for the first). An answer that is unknown, or
+    that a moved base gave, is followed by reading at most three times; then the next cycle has it."""
     match answer:
         case MergeAnswerMeaning.MERGED:
             return StepAfterMergeAnswer.VERIFY

@@ -15,7 +15,8 @@ from planner.spec.pull_requests import PullRequestRules
 
 @dataclass(frozen=True, slots=True)
 class CandidateVerdict:
-    """One candidate. `position` counts from 1 among those that lack nothing themselves, None for the others."""
+    """What one candidate lacks, and its place in the queue. `position` counts from 1 among those that lack nothing
+    themselves, None for the others."""
 
     candidate: MergeCandidate
     unmet: tuple[UnmetRequirement, ...]
@@ -40,7 +41,7 @@ class CycleDecision:
 
 
 def candidate_priority_by_labels(candidate: MergeCandidate, rules: PullRequestRules) -> int:
-    """The highest priority among the labels, 0 for none."""
+    """The priority of a candidate: the highest among its labels, 0 for none."""
     known = {label.lower(): value for label, value in rules.priority_labels.items()}
     return max((known.get(label.lower(), 0) for label in candidate.pull.labels), default=0)
 
@@ -54,7 +55,8 @@ def choose_candidate_to_merge(
     base: str,
     now: datetime,
 ) -> CycleDecision:
-    """The decision. `candidates` is None when the list could not be read whole: then nothing is merged (P1)."""
+    """Decide which candidate a cycle merges, if any, with the verdict on each. `candidates` is None when the list could
+    not be read whole: then nothing is merged (P1)."""
     lane = tuple(lane_freeze_reasons(state, rules, base, now=now))
     if candidates is None:
         missing = UnmetRequirement("list-unreadable", "cannot be read whole: the list of pull requests", "github")

@@ -68,7 +68,7 @@ class ConflictingMerge:
 
 
 def merge_conflicts_text(files: Sequence[ConflictingFile], most: int = 10) -> str:
-    """Conflicting files as one phrase: the change that several have in common is named once."""
+    """Name the conflicting files of a merge in one phrase: the change that several have in common is named once."""
     names: dict[tuple[str, int], list[str]] = {}
     for one in files[:most]:
         names.setdefault((one.commit, one.pull), []).append(one.name)
@@ -78,7 +78,7 @@ def merge_conflicts_text(files: Sequence[ConflictingFile], most: int = 10) -> st
 
 @dataclass(frozen=True, slots=True)
 class CommitTreeAndParents:
-    """A commit as git has it."""
+    """A commit as git has it: its id, its tree and its parents."""
 
     commit: str
     tree: str
@@ -125,7 +125,7 @@ def merge_problem_by_github_facts(pull: PullRequestState, head: str, base_branch
 
 
 def find_merge_mismatch(predicted: PredictedMerge, seen: MergeCommitHistory) -> MergeMismatch | None:
-    """What is wrong with the commits of a merge; None when they are the predicted ones."""
+    """Compare the commits of a merge in git with the predicted ones; None when they are the same, else the mismatch."""
     reason = next(_differences(predicted, seen), "")
     found = seen.commits[0].tree if seen.commits else ""
     return MergeMismatch(reason, predicted.tree, found) if reason else None
@@ -162,7 +162,8 @@ def _short(commits: tuple[str, ...]) -> str:
 
 
 def ways_others_may_have_merged(seen: MergeCommitHistory, head: str, commits: int) -> Iterator[tuple[MergeMethod, str]]:
-    """How somebody else may have merged `head`, with the commit that it was made on each time (P11). `commits` is how
+    """The ways (merge, squash, rebase) by which somebody else may have merged `head`, each with the commit that it was
+    made on (P11). `commits` is how
     many the pull request has. A head that was pushed to the base is none of GitHub's ways to merge."""
     if not seen.commits or seen.commits[0].commit == head:
         return

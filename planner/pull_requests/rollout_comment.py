@@ -22,7 +22,7 @@ _STATES = {RolloutOutcome.NO_OP: RolloutOutcome.PASSED}  # of targetValidation (
 
 
 def rollout_comment_marker(node: str, lane: str) -> str:
-    """The marker of the comment of a node about a lane."""
+    """The hidden marker of the rollout comment of a node about a lane."""
     return f"rollout:{lane}:{node}".lower()
 
 
@@ -34,7 +34,8 @@ def target_validation_state_of_delivery(one: Delivery) -> str:
 
 
 def rollout_comment_body(one: Delivery, node: str, lane: str) -> str:
-    """The text. COMMIT stands for a merge commit that is not known yet."""
+    """The body of the comment that reports a rollout on its pull request. COMMIT stands for a merge commit that is not
+    known yet."""
     rows = [
         ("targetValidation", f"`{target_validation_state_of_delivery(one)}`"),
         ("source commit", f"`{one.commit or COMMIT}`"),

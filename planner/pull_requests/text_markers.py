@@ -13,7 +13,7 @@ _MOST = 65_536  # characters of a body that GitHub takes
 
 
 class CommentOrIssue(Protocol):
-    """A comment or an issue."""
+    """A comment or an issue of GitHub: its author and its body."""
 
     @property
     def author(self) -> str:
@@ -30,12 +30,13 @@ _T = TypeVar("_T", bound=CommentOrIssue)
 
 
 def marker_line(marker: str) -> str:
-    """The last line of a body that is marked."""
+    """The hidden marker as it stands in a body: an HTML comment, the last line."""
     return f"<!-- hwplan:{marker} -->"
 
 
 def body_with_marker(body: str, marker: str) -> str:
-    """The body with its mark, as it is written. Raises ValueError when GitHub would not take it."""
+    """The body of a comment or issue with its hidden marker added, as it is written. Raises ValueError when GitHub
+    would not take it."""
     whole = f"{body.rstrip()}\n\n{marker_line(marker)}"
     if len(whole) > _MOST:
         raise ValueError(f"the text is longer than {_MOST} characters")
@@ -43,16 +44,17 @@ def body_with_marker(body: str, marker: str) -> str:
 
 
 def with_unix_line_ends(body: str) -> str:
-    """A body as it is compared: GitHub's own editor ends lines with CR LF."""
+    """The text with LF line ends, as bodies are compared: GitHub's own editor writes CR LF."""
     return body.replace("\r\n", "\n").rstrip()
 
 
 def has_marker(body: str, marker: str) -> bool:
-    """Whether the last line of a body is this mark."""
+    """Whether a body has this hidden marker, which is its last line."""
     return with_unix_line_ends(body).rpartition("\n")[2].strip() == marker_line(marker)
 
 
 def find_texts_with_marker(texts: Iterable[_T], marker: str, author: str) -> Sequence[_T]:
-    """Those with the mark that `author` wrote, in the order given. Names of GitHub accounts ignore case."""
+    """Find the comments or issues with the marker that `author` wrote, in the order given. Names of GitHub accounts
+    ignore case."""
     ours = author.lower()
     return [one for one in texts if one.author.lower() == ours and has_marker(one.body, marker)]

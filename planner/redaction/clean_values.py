@@ -26,8 +26,8 @@ _PLAIN = frozenset({str, type(None), bool, int, float, Address})  # what most va
 
 @dataclass(frozen=True, slots=True)
 class TextCleaner:
-    """How a text is cleaned. `leaves` says of many texts at once whether `clean` leaves each of them as it is; it may
-    say no of texts that stay."""
+    """How a text is cleaned of secret values: `clean` gives the text with them masked; `leaves` says of many texts at
+    once whether `clean` leaves each of them as it is; it may say no of texts that stay."""
 
     clean: Callable[[str], str]
     leaves: Callable[[Iterable[str]], bool]

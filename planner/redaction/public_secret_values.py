@@ -37,8 +37,8 @@ _CREDENTIAL = re.compile(r"://[^/\s]*@|[?&#]|\s")  # a password in a URL, what a
 
 
 def is_public_by_secret_type_and_key(document: Mapping[str, Any], key: str, value: bytes) -> bool:
-    """Whether a value of a `v1 Secret` is public by the type of the Secret and its key. One that holds a password after
-    all, or looks like a token, is not."""
+    """Whether a value of a Kubernetes Secret is public by the type of the Secret and its key, such as a URL. One that
+    holds a password after all, or looks like a token, is not."""
     metadata = document.get("metadata")
     labels = metadata.get("labels") if isinstance(metadata, dict) else None
     keys = _BY_TYPE.get(str(document.get("type") or ""), frozenset())

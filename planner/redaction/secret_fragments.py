@@ -33,7 +33,7 @@ class _Form:
 
 
 class SecretFragmentFinder:
-    """The forms of all secrets, by the windows that stand in them."""
+    """Finds parts of secrets in a text: holds the forms of all secrets, by the windows that stand in them."""
 
     __slots__ = ("_windows",)
 

@@ -18,7 +18,7 @@ _T = TypeVar("_T")
 
 
 def four_character_groups_of_text(text: str) -> set[str]:
-    """The groups of a text that `may_contain_secret_fragment` asks for."""
+    """Split a text into its groups of four characters, as `may_contain_secret_fragment` asks for them."""
     return {text[at : at + _GROUP] for at in range(0, len(text) - _GROUP + 1, _STEP)}
 
 

@@ -13,7 +13,7 @@ from planner.dataclass import dataclass
 
 
 class ChangelogGroup(StrEnum):
-    """What a commit means. The value is the heading."""
+    """The groups of a changelog, by what a commit means. The value is the heading."""
 
     BREAKING = "Breaking"
     FEATURE = "New"
@@ -78,7 +78,7 @@ _WORDS: tuple[tuple[re.Pattern[str], ChangelogGroup], ...] = tuple(
 
 
 def changelog_group_of_commit(one: ChangelogCommit) -> ChangelogGroup:
-    """The group of a commit."""
+    """The group of the changelog that a commit belongs to, by the words of its subject."""
     found = _TYPE.match(one.subject)
     if one.breaking or (found is not None and found["mark"]):
         return ChangelogGroup.BREAKING

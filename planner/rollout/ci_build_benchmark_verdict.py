@@ -27,7 +27,7 @@ _ENDED_BADLY = ("failed", "aborted", "errored")
 
 
 class BenchmarkPhaseSteps(Protocol):
-    """The steps whose times make up a phase."""
+    """The tasks and steps of a PipelineRun whose times make up one phase of a benchmark."""
 
     @property
     def tasks(self) -> Sequence[str]: ...
@@ -36,7 +36,7 @@ class BenchmarkPhaseSteps(Protocol):
 
 
 class BenchmarkFailurePattern(Protocol):
-    """What a failure must be like to be called so."""
+    """The pattern of a family of failures: the tasks, steps and log that a failure of it has."""
 
     @property
     def tasks(self) -> Sequence[str]: ...
@@ -57,7 +57,7 @@ class FailedTask:
 
 @dataclass(frozen=True, slots=True)
 class BenchmarkPipelineRun:
-    """What was read of a run. `outputs` are those of the kind PipelineRun, with `taskRuns`."""
+    """What was read of the PipelineRun of a benchmark. `outputs` are those of the kind PipelineRun, with `taskRuns`."""
 
     outputs: JsonObject
     wanted: tuple[str, ...]
@@ -89,7 +89,7 @@ def judge_ci_build_benchmark(
     *,
     proxy_required: bool,
 ) -> BenchmarkVerdict:
-    """The verdict on a run."""
+    """Judge the PipelineRun of a CI build benchmark."""
     tasks: list[JsonObject] = list(run.outputs.get("taskRuns") or ())
     times = {name: _seconds(tasks, phase) for name, phase in phases.items()}
     proxied = {HOLDS: True, INCONCLUSIVE: None}.get(run.traffic.state, False) if run.traffic else None
@@ -112,7 +112,8 @@ def judge_ci_build_benchmark(
 
 
 def benchmark_failure_family(failure: FailedTask | None, families: Mapping[str, BenchmarkFailurePattern]) -> str:
-    """The first family that a failure fits, in their order; `unsorted` where none does."""
+    """Classify a failed benchmark: the first family whose pattern it fits, in their order; `unsorted` where none
+    does."""
     if failure is None:
         return UNSORTED
     return next((name for name, one in families.items() if _fits(failure, one)), UNSORTED)

@@ -44,12 +44,13 @@ def closeout_record(evidence: LaneEvidence, previous: str = "") -> JsonObject:
 
 
 def closeout_record_bytes(record: JsonObject) -> bytes:
-    """The one byte form of a record."""
+    """The one byte form of a closeout record: canonical JSON."""
     return canonical_bytes(record) + b"\n"
 
 
 def evidence_in_closeout_record(record: Mapping[str, Json]) -> LaneEvidence:
-    """The evidence that a record holds. Raises KeyError, TypeError or AttributeError for what is none."""
+    """Make the LaneEvidence that a closeout record holds. Raises KeyError, TypeError or AttributeError for what is
+    none."""
     readings = {
         str(name): EvidenceReading(one["value"], one["source"], one["at"], one["version"], one["problem"])
         for name, one in record["evidence"].items()
@@ -59,7 +60,7 @@ def evidence_in_closeout_record(record: Mapping[str, Json]) -> LaneEvidence:
 
 
 def evidence_entry_digest(entry: Mapping[str, Json]) -> str:
-    """Digest of an entry of the evidence, times included."""
+    """Digest of one entry of the evidence of a closeout record, times included."""
     return document_digest({name: value for name, value in entry.items() if name != "digest"})
 
 
@@ -82,7 +83,7 @@ def _entry(one: EvidenceReading) -> JsonObject:
 
 
 def lane_equation_document(one: LaneEquation) -> JsonObject:
-    """An equation as JSON."""
+    """An equation of a lane, with its state, as JSON."""
     return {
         "name": one.name,
         "left": one.left,
@@ -95,7 +96,7 @@ def lane_equation_document(one: LaneEquation) -> JsonObject:
 
 
 def lane_verdict_document(verdict: LaneVerdict) -> JsonObject:
-    """The verdicts as JSON, by the names of the contract (spec 02, S04 and S30)."""
+    """The verdict about a lane as JSON, by the names of the contract (spec 02, S04 and S30)."""
     return {
         "aligned": verdict.aligned,
         "blockers": [{"code": one.code, "equation": one.equation, "reason": one.reason} for one in verdict.blockers],

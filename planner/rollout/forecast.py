@@ -28,7 +28,8 @@ _WAITS = (
 
 @dataclass(frozen=True, slots=True)
 class PastChangeDuration:
-    """How long one node of a past run took, and when it ended (ISO 8601). `done`: its effect was made, and well."""
+    """How long one change of the plan of a past rollout took, and when it ended (ISO 8601). `done`: its effect was
+    made, and well."""
 
     address: Address
     done: bool
@@ -80,7 +81,8 @@ def stage_seconds(nodes: Collection[PastChangeDuration]) -> Mapping[RolloutStage
 def forecast_rollout_duration(
     past: Iterable[Mapping[RolloutStage, float]], planned: Collection[RolloutStage], budget: float
 ) -> RolloutDurationForecast:
-    """The forecast for the stages that are planned, from the stage times of past rollouts (those with a pipeline).
+    """Forecast how long the planned stages of a rollout take, from the stage times of past rollouts (those with a
+    pipeline).
 
     A planned stage that no past rollout had is left out. The total's percentile is that of the totals of single runs.
     """

@@ -13,7 +13,8 @@ NOT_HYDRATED = "catalog-not-hydrated"
 
 
 def warning_of_full_build_without_catalog(outputs: JsonObject, services: int, small_diff: int) -> str:
-    """The warning; empty where there is none. `services` is how many the lane has, `small_diff` the number
+    """The warning that a small change built every service because the catalog was missing; empty where that is not so.
+    `services` is how many the lane has, `small_diff` the number
     of changed files up to which a change is small."""
     built, reused = parse_name_list(outputs.get("buildServices")), parse_name_list(outputs.get("reusedServices"))
     changed = _number(outputs.get("changedFiles"))
@@ -29,7 +30,7 @@ def warning_of_full_build_without_catalog(outputs: JsonObject, services: int, sm
 
 
 def parse_name_list(value: JsonValue) -> tuple[str, ...] | None:
-    """A list of names: an array result, or a string with JSON or words in it; None where there is none."""
+    """Read a list of names: an array result, or a string with JSON or words in it; None where there is none."""
     if isinstance(value, str):
         try:
             value = json.loads(value)

@@ -21,7 +21,7 @@ _SYNCS = ("Running", "Terminating", "Requested")
 
 
 class LaneEquationState(StrEnum):
-    """What became of an equation."""
+    """Whether an equation of a lane holds, is broken, is pending, or is unknown."""
 
     HOLDS = "holds"
     BROKEN = "broken"
@@ -43,7 +43,7 @@ class LaneEquation:
 
 
 def lane_equations(evidence: LaneEvidence) -> tuple[LaneEquation, ...]:
-    """All equations of a lane, in the order in which a rollout makes them true."""
+    """Evaluate all equations of a lane, in the order in which a rollout makes them true."""
     return tuple(_all(evidence))
 
 
@@ -285,7 +285,7 @@ def _digest(container: JsonObject) -> str:
 
 
 def image_repository_without_tag(image: str) -> str:
-    """`host/path` of an image reference, without tag and digest."""
+    """The repository of an image in its registry, `host/path`: the image reference without tag and digest."""
     name = image.partition("@")[0]
     head, slash, last = name.rpartition("/")
     return f"{head}{slash}{last.partition(':')[0]}"

@@ -16,7 +16,7 @@ _NOT_YET = ("source-snapshot-missing", "run-missing", "argo-behind", "argo-out-o
 
 
 class RolloutTargetOutcome(StrEnum):
-    """What became of the target, from its own evidence alone (decision B12)."""
+    """How the rollout of one target commit ended or stands, from its own evidence alone (decision B12)."""
 
     PASSED = "passed"
     SUPERSEDED = "superseded"
@@ -36,7 +36,8 @@ class AlignmentBlocker:
 
 @dataclass(frozen=True, slots=True)
 class LaneVerdict:
-    """The verdicts. None means that it cannot be determined, or that the lane has no such thing."""
+    """The verdict about a lane: whether it is aligned, and how its target stands. None means that it cannot be
+    determined, or that the lane has no such thing."""
 
     aligned: bool
     blockers: tuple[AlignmentBlocker, ...]
@@ -49,7 +50,7 @@ class LaneVerdict:
 
 
 def judge_lane(evidence: LaneEvidence) -> LaneVerdict:
-    """All verdicts about a lane."""
+    """Judge a lane by its evidence: whether it is aligned, what blocks it, how its target stands."""
     made = lane_equations(evidence)
     superseded = _superseded(evidence)
     aligned = (

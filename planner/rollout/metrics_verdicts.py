@@ -40,7 +40,8 @@ class ScrapeTargetRow:
 
 @dataclass(frozen=True, slots=True)
 class ProxyClientTraffic:
-    """What a proxy server counted for a client: bytes a second and bytes in the window, None where nobody can tell."""
+    """Traffic of one client of a proxy server, as the proxy counted it: bytes a second and bytes in the window, None
+    where nobody can tell."""
 
     client: str
     window: float
@@ -61,8 +62,8 @@ class ProxyClientTraffic:
 def judge_metrics_query(
     name: str, promql: str, expect: JsonObject, values: tuple[str, ...], unmet: str
 ) -> MetricsQueryRow:
-    """The row of a query that was answered. `unmet` is what is not as expected, "" if nothing; with nothing expected
-    any value will do."""
+    """Judge the answer to a query by what is expected of it. `unmet` is what is not as expected, "" if nothing; with
+    nothing expected any value will do."""
     counted = expect.get("count") is not None
     if not values and not (counted and not unmet):
         return MetricsQueryRow(name, promql, INCONCLUSIVE, _NO_SERIES)
@@ -72,7 +73,7 @@ def judge_metrics_query(
 
 
 def exit_code_of_metrics_queries(rows: Iterable[MetricsQueryRow]) -> int:
-    """0 all hold, 1 one was refused, 2 one is unmet or inconclusive."""
+    """The exit code of a command that judges queries: 0 all hold, 1 one was refused, 2 one is unmet or inconclusive."""
     states = {row.state for row in rows}
     return 1 if REFUSED in states else 0 if states == {HOLDS} else 2
 
@@ -80,7 +81,8 @@ def exit_code_of_metrics_queries(rows: Iterable[MetricsQueryRow]) -> int:
 def compare_scrape_targets(
     declared: Mapping[str, Collection[str]], scraped: Iterable[ScrapeTargetRow]
 ) -> tuple[ScrapeTargetRow, ...]:
-    """Declared targets (job -> `host:port/path`) against those that are scraped, sorted."""
+    """Compare the declared scrape targets (job -> `host:port/path`) with those that Prometheus scrapes: a row each,
+    sorted."""
     found = {(row.job, row.target): row for row in scraped}
     wanted = {(job, target) for job, targets in declared.items() for target in targets}
     rows = [found.get(key) or ScrapeTargetRow(*key, "not scraped") for key in wanted]
@@ -89,12 +91,12 @@ def compare_scrape_targets(
 
 
 def exit_code_of_scrape_targets(rows: Iterable[ScrapeTargetRow]) -> int:
-    """0 when there are targets and all of them are up, else 2."""
+    """The exit code of a command that judges scrape targets: 0 when there are some and all are up, else 2."""
     return 0 if {row.state for row in rows} == {UP} else 2
 
 
 def single_number(values: tuple[str, ...]) -> float | None:
-    """The one value of a result; None for no or several values, and for what is no finite number."""
+    """The only number in the result of a query; None for no or several values, and for what is no finite number."""
     number = float(values[0]) if len(values) == 1 else math.nan
     return number if math.isfinite(number) else None
 
@@ -102,7 +104,8 @@ def single_number(values: tuple[str, ...]) -> float | None:
 def proxy_client_traffic_queries(
     counter: str, label: str, client: str, window: float, at: float | None = None
 ) -> tuple[str, str]:
-    """PromQL for the rate and the total of a client's counter over `window` seconds, ending now or at a Unix time."""
+    """The PromQL queries for the traffic of a proxy's client: rate and total of its counter over `window` seconds,
+    ending now or at a Unix time."""
     when = f" @ {at:.3f}" if at is not None else ""
     series = f'{counter}{{{label}="{client}"}}[{max(1, round(window))}s]{when}'
     return f"sum(rate({series}))", f"sum(increase({series}))"

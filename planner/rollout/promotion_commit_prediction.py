@@ -20,7 +20,8 @@ CATALOG = "catalog.json"
 
 @dataclass(frozen=True, slots=True)
 class PromotableService:
-    """A service: the repository of its image, the paths of the source that it is made from, and its recipe."""
+    """A service that a promotion can build and promote: the repository of its image, the paths of the source that it is
+    made from, and its recipe."""
 
     name: str
     image: str
@@ -30,15 +31,17 @@ class PromotableService:
 
 @dataclass(frozen=True, slots=True)
 class PredictedPromotionCommit:
-    """`files` are those that will lie in the folder of the GitOps branch, by name; `builds` are the services whose
-    digest nobody knows before they are built, each with the repository of its image, which in `files` has no digest."""
+    """What a promotion will commit. `files` are those that will lie in the folder of the GitOps branch, by name;
+    `builds` are the services whose digest nobody knows before they are built, each with the repository of its image,
+    which in `files` has no digest."""
 
     files: Mapping[str, str]
     builds: Mapping[str, str]
 
 
 def parse_promotable_services(text: str) -> tuple[PromotableService, ...]:
-    """The services as the steps read them. Raises PermanentError for another text."""
+    """Read the services of a lane from `services.json`, as the steps of the pipeline do. Raises PermanentError for
+    another text."""
     try:
         return tuple(_service(name, one) for name, one in json.loads(text).items())
     except (ValueError, KeyError, TypeError, AttributeError) as error:
@@ -51,7 +54,8 @@ def _service(name: str, one: JsonObject) -> PromotableService:
 
 
 def service_source_and_recipe_digest(listings: Sequence[str], recipe: str) -> str:
-    """What a service is made from: listings of its paths in their order (`git ls-tree -r`), and its recipe."""
+    """The digest of what a service is built from: listings of its paths in their order (`git ls-tree -r`), and its
+    recipe."""
     return hashlib.sha256(("\n".join(listings) + recipe).encode()).hexdigest()
 
 
@@ -63,9 +67,9 @@ def predict_promotion_commit(
     *,
     anew: bool = False,
 ) -> PredictedPromotionCommit:
-    """What will be promoted; with `anew` every service is built. `rendered` are the files of the services without
-    digests, `before` those of the branch with its catalog, `listing` lists a path of the source. Raises
-    PermanentError for a catalog that is none."""
+    """Predict the commit of a promotion: its files, and which services are built; with `anew` every service is built.
+    `rendered` are the files of the services without digests, `before` those of the branch with its catalog, `listing`
+    lists a path of the source. Raises PermanentError for a catalog that is none."""
     known = _catalog(before.get(CATALOG))
     builds = {
         one.name: one.image

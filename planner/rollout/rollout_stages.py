@@ -9,7 +9,7 @@ from planner.address import Address
 
 
 class RolloutStage(StrEnum):
-    """A part of a rollout that is measured by itself."""
+    """A stage of a rollout, each measured by itself."""
 
     MIRROR = "mirror"  # upstream branches and the snapshot into the mirror, and what was left to flush
     CONTROL_PLANE = "control-plane"  # refresh of what builds and deploys
@@ -20,7 +20,8 @@ class RolloutStage(StrEnum):
 
 
 def rollout_stage_of_plan_node(address: Address, runs: Collection[str]) -> RolloutStage:
-    """The stage of a node. `runs` are the names of the PipelineRuns of the rollout: their flush has their name."""
+    """The stage of a rollout that a node of its plan belongs to. `runs` are the names of the PipelineRuns of the
+    rollout: their flush has their name."""
     match address.kind:
         case _ if address.group:  # an object of the cluster; hwplan's own kinds have no group
             return RolloutStage.CONTROL_PLANE

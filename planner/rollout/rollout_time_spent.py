@@ -37,7 +37,8 @@ class RolloutTimeSpent:
 def rollout_time_spent(
     ends: Mapping[Address, ChangeEnded], outputs: Mapping[Address, JsonObject], total: float
 ) -> RolloutTimeSpent:
-    """Where the time went. `ends` and `outputs` are those of the execution, `total` its seconds."""
+    """How the time of a rollout was spent, in all and by stage. `ends` and `outputs` are those of the execution,
+    `total` its seconds."""
     runs = pipeline_run_names_in_plan(ends)
     began = (ChangeResult.DONE, ChangeResult.UNCHANGED, ChangeResult.FAILED, ChangeResult.PENDING, ChangeResult.UNKNOWN)
     nodes = [PastChangeDuration(one.address, one.result in began, one.seconds, one.at) for one in ends.values()]
@@ -55,7 +56,7 @@ def rollout_time_spent(
 
 
 def over_budget_warning(spent: RolloutTimeSpent, budget: float) -> str:
-    """The warning, also after success; empty when everything was in time."""
+    """The warning that a rollout took more than its budget, also after success; empty when everything was in time."""
     if not spent.is_over(budget):
         return ""
     return (

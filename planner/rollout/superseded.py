@@ -17,7 +17,7 @@ from planner.events import ChangeEnded, ChangeResult, ChangeWaiting, Event
 
 
 class RolloutSupersededError(StalePlan):
-    """A rollout that another one took the place of before it began. `newer` is the commit of that one."""
+    """Raised for a rollout that another one took the place of before it began. `newer` is the commit of that one."""
 
     def __init__(self, newer: str) -> None:
         super().__init__(f"superseded by {newer[:12]}", remedy="trigger again: it takes the newest commit")
@@ -26,9 +26,9 @@ class RolloutSupersededError(StalePlan):
 
 @dataclass(slots=True)
 class SupersededRolloutStopper:
-    """See planner.events.EventObserver. `posted` reads the newest target of the lane, `tip` the commit that the branch
-    stands on; both give "" where that cannot be read, or does not count. `cancel` is set when one is not `commit` any
-    more, and then `newer` names it."""
+    """Stops a rollout when a newer commit supersedes it (see planner.events.EventObserver). `posted` reads the newest
+    target of the lane, `tip` the commit that the branch stands on; both give "" where that cannot be read, or does not
+    count. `cancel` is set when one is not `commit` any more, and then `newer` names it."""
 
     run: Address
     commit: str

@@ -28,8 +28,8 @@ _ENTRY = frozenset(("value", "source", "at", "version", "problem", "digest"))
 
 @dataclass(frozen=True, slots=True)
 class CloseoutRecordMismatch:
-    """What does not fit: `edge` is a path in the record, or the name of a reading or an equation; `reason` says why.
-    `unchecked` says that it is not known whether it fits."""
+    """One thing in a closeout record that does not fit: `edge` is a path in the record, or the name of a reading or an
+    equation; `reason` says why. `unchecked` says that it is not known whether it fits."""
 
     edge: str
     reason: str
@@ -37,8 +37,8 @@ class CloseoutRecordMismatch:
 
 
 def check_closeout_record(record: Json) -> tuple[CloseoutRecordMismatch, ...]:
-    """Every edge at which a record does not fit itself: entries and their digests, what follows from them, the digest
-    of the whole, the checksum. Never raises."""
+    """Check a closeout record against itself and name every mismatch: entries and their digests, what follows from
+    them, the digest of the whole, the checksum. Never raises."""
     if not isinstance(record, dict) or record.get("kind") != KIND or record.get("schemaVersion") != SCHEMA_VERSION:
         return (CloseoutRecordMismatch("kind", f"this is no closeout record of schema {SCHEMA_VERSION}"),)
     try:
@@ -99,7 +99,8 @@ def _digests(record: JsonObject) -> Iterator[CloseoutRecordMismatch]:
 
 
 def check_closeout_file_is_canonical(content: bytes, record: JsonObject) -> tuple[CloseoutRecordMismatch, ...]:
-    """Whether a file is the one byte form of its record: nothing hides in a key that is there twice, or in blanks."""
+    """Check that a file is the one byte form of its record, so that nothing hides in a key that is there twice, or in
+    blanks; else the one mismatch."""
     fits = content == closeout_record_bytes(record)
     return (
         ()

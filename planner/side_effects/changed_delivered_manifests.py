@@ -22,8 +22,8 @@ _HARMLESS = ("binding", "role", "service")  # rules of edges: a pod starts witho
 def effects_of_changed_delivered_manifests(
     gone: Sequence[Resource], resources: Mapping[Address, Resource], others: UntouchedObjects, place: str = ""
 ) -> Iterator[SideEffect]:
-    """One effect for each ConfigMap whose delivered manifests become others. `place` is `node/lane` of a plan of one
-    lane, whose addresses have none."""
+    """Side effects that come only with the next delivery: one for each ConfigMap whose delivered manifests change.
+    `place` is `node/lane` of a plan of one lane, whose addresses have none."""
     for holder in sorted({*others.delivered, *others.delivered_before}):
         before = {one.address.local: one for one in others.delivered_before.get(holder, ())}
         after = {one.address.local: one for one in others.delivered.get(holder, ())}

@@ -145,7 +145,7 @@ def is_restart_kind(address: Address) -> bool:
 
 
 def workloads_of_planned_restarts(changes: Sequence[Change]) -> frozenset[str]:
-    """Workloads that a Restart of this plan restarts, by their address without a place."""
+    """The workloads that the resources of kind Restart in this plan restart, by their address without a place."""
     runs = (one for one in changes if is_restart_kind(one.address) and one.action is Action.RUN)
     return frozenset(text_or_empty(map_or_empty((one.desired or {}).get("spec")).get("target")) for one in runs)
 

@@ -24,7 +24,8 @@ _MAKES = (Action.CREATE, Action.REPLACE)
 def effects_of_database_migrations(
     changes: Sequence[Change], resources: Mapping[Address, Resource]
 ) -> Iterator[SideEffect]:
-    """For each command of the plan how often it runs, and for each migration that data is at stake."""
+    """Side effects of commands and Jobs that migrate a database: for each command of the plan how often it runs, and
+    for each migration that data is at stake."""
     for change in changes:
         spec = map_or_empty((change.desired or {}).get("spec"))
         if (change.address.kind, change.address.group) == ("PodExec", ""):

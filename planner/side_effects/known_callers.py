@@ -57,8 +57,8 @@ def effects_on_callers(
     gone: Sequence[Resource],
     others: UntouchedObjects,
 ) -> Iterator[SideEffect]:
-    """The known callers of each workload and Service of which `disturbed` says that pods stop or restart. That none is
-    known is said only where nobody is served for a time."""
+    """Side effects on callers: those known of each workload and Service of which `disturbed` says that pods stop or
+    restart. That none is known is said only where nobody is served for a time."""
     found = {one.address: one.kind for one in reversed(disturbed) if one.kind in _DISTURBED}
     if not found:
         return

@@ -17,7 +17,7 @@ _POLICY = ("NetworkPolicy", "networking.k8s.io")
 
 
 class NetworkPolicyCallerIndex:
-    """The policies and workloads of one world, read once."""
+    """Finds who a NetworkPolicy lets call a workload: an index of the policies and workloads, made once."""
 
     def __init__(self, known: Sequence[Resource]) -> None:
         self._policies: dict[str, list[Resource]] = defaultdict(list)

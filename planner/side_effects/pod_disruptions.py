@@ -160,7 +160,7 @@ def _replaced(change: Change, live: JsonObject) -> Iterator[SideEffect]:
 
 
 def pod_count_text(count: int) -> str:
-    """`1 pod`, `3 pods`."""
+    """The text for a number of pods: `1 pod`, `3 pods`."""
     return f"{count} pod{'s' * (count != 1)}"
 
 
@@ -169,7 +169,7 @@ def _all(count: int) -> str:
 
 
 def pod_stop_seconds(desired: JsonObject) -> int:
-    """Seconds that a pod of a workload has to stop (`terminationGracePeriodSeconds`, with the API's default)."""
+    """How many seconds a pod of a workload has to stop (`terminationGracePeriodSeconds`, with the API's default)."""
     template = map_or_empty(map_or_empty(desired.get("spec")).get("template"))
     found = map_or_empty(template.get("spec")).get("terminationGracePeriodSeconds", _GRACE)
     return found if isinstance(found, int) else _GRACE

@@ -25,7 +25,8 @@ from planner.spec.namespaces_proxies_storage import ResourceBounds, Storage
 
 
 class GitTransportPolicy(StrictModel):
-    """How the upstream is reached. A token is an error (drift, S16) in every mode, and so is a URL of another one."""
+    """The one transport by which git reaches the upstream. A token is an error (drift, S16) in every mode, and so is a
+    URL of another one."""
 
     mode: Literal["ssh", "https", "http", "file"] = Field(
         description="The only transport that is used; there is no fallback."
@@ -43,7 +44,8 @@ class GitTransportPolicy(StrictModel):
 
 
 class GitRetryPolicy(StrictModel):
-    """Which failures of the upstream are tried again. Only transport errors of ssh are; the end says `exhausted`."""
+    """How often and with what pauses git asks the upstream again. Only transport errors of ssh are tried again; the end
+    says `exhausted`."""
 
     attempts: Count = Field(4, description="Tries in all.")
     delay: Duration = Field("2s", description="Pause after the first try; doubled after each.")
@@ -51,7 +53,7 @@ class GitRetryPolicy(StrictModel):
 
 
 class GitRemote(StrictModel):
-    """A repository and what of it the mirror holds."""
+    """A remote of the git mirror: a repository, and what of it the mirror holds."""
 
     url: GitUrl = Field(description="URL of the upstream. No credentials in it.")
     repo: RepoName | None = Field(None, description="`owner/name` on GitHub, for pull requests, comments and issues.")

@@ -18,7 +18,7 @@ class RegistryConfig(StrictModel):
 
 
 class BuildConfig(StrictModel):
-    """How an image is built from a Dockerfile."""
+    """How an image is built: context, Dockerfile, arguments and builder."""
 
     dockerfile: InnerPath = Field(description="Path of the Dockerfile, relative to the context.")
     context: InnerPath = Field(description="Build context: a folder in the configuration folder.")
@@ -28,7 +28,7 @@ class BuildConfig(StrictModel):
 
 
 class NodeRegistryImage(StrictModel):
-    """An image that has to be in the node's registry: copied from a public source, or built."""
+    """An image that has to be in the registry of a node: copied from a public source, or built."""
 
     target: ImageRef = Field(description="Where it has to be: a tag in the node-local registry.")
     source: ImageRef | None = Field(None, description="Public image that is copied by digest (preload).")

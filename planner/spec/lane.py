@@ -43,7 +43,7 @@ class GateProbe(StrictModel):
 
 
 class RolloutGate(StrictModel):
-    """When a rollout counts as good, and what is done when it does not."""
+    """The gate of a rollout: when it counts as good, and what is done when it does not."""
 
     probes: tuple[GateProbe, ...] = Field((), description="Public probes.")
     require: tuple[Literal["pipelinerun", "argo", "runtime", "mirror-flush"], ...] = Field(

@@ -30,7 +30,8 @@ def fields_of_model(model: type[BaseModel]) -> dict[str, FieldInfo]:
 
 
 def model_at_field_path(model: type[BaseModel], path: Sequence[str | int]) -> type[BaseModel] | None:
-    """The model at a path; numbers and keys of mappings are stepped over. None when there is none."""
+    """The model at a path of field names within another model; numbers and keys of mappings are stepped over. None when
+    there is none."""
     current: list[type[BaseModel]] = [model]
     for part in path:
         found = [info for one in current if (info := fields_of_model(one).get(str(part))) is not None]
@@ -42,5 +43,5 @@ def model_at_field_path(model: type[BaseModel], path: Sequence[str | int]) -> ty
 
 
 def yaml_field_names(model: type[BaseModel] | None) -> tuple[str, ...]:
-    """The names of its fields in YAML."""
+    """The names of the fields of a model, as YAML has them."""
     return tuple(fields_of_model(model)) if model is not None else ()

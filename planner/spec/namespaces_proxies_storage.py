@@ -1,4 +1,4 @@
-"""Namespaces, egress proxy and resource bounds: the ground that nodes and lanes stand on."""
+"""Models of namespaces, egress proxy, volumes, and CPU and memory of containers, for nodes and lanes."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class EgressProxy(StrictModel):
 
 
 class ResourceBounds(StrictModel):
-    """CPU and memory of a container, as Kubernetes quantities."""
+    """CPU and memory that a container requests, and their limits, as Kubernetes quantities."""
 
     cpu: Quantity = Field("100m", description="CPU request.")
     memory: Quantity = Field("128Mi", description="Memory request.")
@@ -52,7 +52,7 @@ class ResourceBounds(StrictModel):
 
 
 class Storage(StrictModel):
-    """A persistent volume claim."""
+    """The volume of a persistent volume claim: its size and storage class."""
 
     size: Quantity = Field(description="Requested size.")
     storage_class: Name | None = Field(None, description="StorageClass; the cluster's default when left out.")

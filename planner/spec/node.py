@@ -53,7 +53,7 @@ class ManifestInstall(StrictModel):
 
 
 class ArgoInstall(ManifestInstall):
-    """Argo CD of a node."""
+    """The installation of Argo CD on a node."""
 
     namespace: Name = Field("argocd", description="Its namespace.")
     destination: HttpUrl = Field("https://kubernetes.default.svc", description="API server as Argo CD names it.")
@@ -63,7 +63,7 @@ class ArgoInstall(ManifestInstall):
 
 
 class TektonInstall(ManifestInstall):
-    """Tekton of a node."""
+    """The installation of Tekton on a node."""
 
     namespace: Name = Field("tekton-pipelines", description="Its namespace.")
 
@@ -77,14 +77,15 @@ def _pattern(text: str) -> str:
 
 
 class BenchmarkPhaseConfig(StrictModel):
-    """A phase of a benchmark: the steps whose times make it up."""
+    """A phase of a benchmark in the configuration: the tasks and steps whose times make it up."""
 
     tasks: tuple[Text, ...] = Field(min_length=1, description="Globs of tasks of the pipeline.")
     steps: tuple[Text, ...] = Field((), description="Globs of their steps; the whole tasks when left out.")
 
 
 class BenchmarkFailureFamilyRule(StrictModel):
-    """What a failure is called: the first family, in the order of the file, that all of this fits."""
+    """The rule of a family of benchmark failures: a failure belongs to the first family, in the order of the file, that
+    all of this fits."""
 
     tasks: tuple[Text, ...] = Field((), description="Globs of the task that failed; any when left out.")
     steps: tuple[Text, ...] = Field((), description="Globs of its step; any when left out.")

@@ -22,21 +22,21 @@ ImagePolicy = Literal["input", "output", "made", "input-or-made"]
 
 
 class RefusedFieldMessage(StrictModel):
-    """What may not be written, and what is to be written instead."""
+    """The message for a field that a product refuses: why, and what to write instead."""
 
     reason: Text = Field(description="Why it is refused.")
     remedy: Text = Field(description="What to do.")
 
 
 class SchemaCondition(StrictModel):
-    """What holds of the mapping it stands for, `if` another thing does."""
+    """A condition of a product's schema: `if` one requirement holds of a mapping, `then` another has to."""
 
     if_: SchemaFieldRequirement = Field(alias="if", description="When it counts.")
     then: SchemaFieldRequirement = Field(description="What is needed then.")
 
 
 class SchemaFieldRequirement(StrictModel):
-    """Fields that are there, or have a value."""
+    """A requirement of a product's schema: fields that have to be there, or to have a value."""
 
     properties: dict[Text, SchemaConstValue] = Field(default_factory=dict, description="Fields that have this value.")
     required: tuple[Text, ...] = Field((), description="Fields that are there.")
@@ -44,7 +44,7 @@ class SchemaFieldRequirement(StrictModel):
 
 
 class SchemaConstValue(StrictModel):
-    """One value."""
+    """The JSON Schema word `const`: the one value that is allowed."""
 
     const: Any = Field(description="The value.")
 

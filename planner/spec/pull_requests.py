@@ -30,7 +30,7 @@ class ApprovalRules(StrictModel):
 
 
 class LaneClosure(StrictModel):
-    """The lane takes nothing, or nothing of little weight, until a time."""
+    """The closure of a lane: no pull request is merged, or none of low priority, until a time."""
 
     reason: Text = Field(description="Why, as people see it in the status of their pull request.")
     until: Instant = Field(description="UTC, such as 2026-12-24T08:00:00Z.")
@@ -48,7 +48,7 @@ class MergeWindow(StrictModel):
 
 
 class PullRequestRules(StrictModel):
-    """The pull requests of a lane."""
+    """The rules for the pull requests of a lane: approvals, checks, windows, the way to merge."""
 
     authority: NodeName = Field(description="The node whose monitor merges; the others only roll out.")
     access: GitHubAccess = Field(default_factory=GitHubAccess, description="Which GitHub, and in whose name.")

@@ -1,4 +1,4 @@
-"""Where a lane's brief stands: the list of its rollouts, for people."""
+"""Where the brief of a lane's rollouts is written: the list of them, for people."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from planner.spec.base import InnerPath, StrictModel
 
 
 class RolloutBriefLocation(StrictModel):
-    """An issue on GitHub, or a file. One entry for each rollout, appended once."""
+    """Where the brief of a lane is written: an issue on GitHub, or a file. One entry for each rollout, appended
+    once."""
 
     issue: Annotated[StrictInt, Field(ge=1)] | None = Field(
         None, description="Number of an issue of the lane's repository: each entry is a comment of it."

@@ -12,7 +12,7 @@ Scalar: TypeAlias = StrictBool | StrictInt | Text
 
 
 class FileSource(StrictModel):
-    """A file in the node's secrets folder."""
+    """A source of a secret: a file in the node's secrets folder."""
 
     path: InnerPath = Field(description="Path inside the secrets folder.")
     format: Literal["env", "dotenv", "yaml", "json", "raw"] = Field(
@@ -63,7 +63,7 @@ class SecretOrigin(StrictModel):
 
 
 class SecretRule(StrictModel):
-    """A Secret of a node or a lane, as its templates turn it into a `SecretSource`."""
+    """A Secret in the configuration of a node or a lane, as its templates turn it into a `SecretSource`."""
 
     sources: tuple[SecretOrigin, ...] = Field(
         min_length=1, description="Where keys are looked for; the first that has one wins."

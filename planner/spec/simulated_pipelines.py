@@ -1,4 +1,5 @@
-"""What a product says about sandboxes, in `templates/<product>/sandbox/`: what runs of its pipelines come to there."""
+"""Simulated pipelines of a sandbox, as a product declares them in `templates/<product>/sandbox/`: what runs of its
+pipelines come to there."""
 
 from __future__ import annotations
 
@@ -18,7 +19,7 @@ class SimulatedServiceBuild(StrictModel):
 
 
 class SimulatedPromotionManifests(StrictModel):
-    """The manifests that a promotion commits beside the catalog, out of a ConfigMap of the pipeline."""
+    """The manifests that a simulated promotion commits beside the catalog, out of a ConfigMap of the pipeline."""
 
     config_map: Name = Field(description="The ConfigMap, in the namespace of the Pipeline.")
     services: Name | None = Field(
@@ -32,7 +33,7 @@ class SimulatedPromotionManifests(StrictModel):
 
 
 class SimulatedPipelineSpec(StrictModel):
-    """A Pipeline, and where its runs promote to."""
+    """A Pipeline that a sandbox simulates: its services, and where its runs promote to."""
 
     namespace: Name = Field(description="Namespace of the Pipeline.")
     name: Name = Field(description="Name of the Pipeline.")

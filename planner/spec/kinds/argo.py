@@ -14,13 +14,14 @@ StatefulSet: TypeAlias = Annotated[str, StringConstraints(pattern=r"^StatefulSet
 
 
 class ArgoSourceRepository(GitRepositoryAccess):
-    """The repository that the Application reads, as it is reached from here, and the branch that it follows."""
+    """The git repository that an Application of Argo CD reads, as it is reached from here, and the branch that it
+    follows."""
 
     branch: Branch = Field(description="Branch that the Application follows.")
 
 
 class ArgoSyncSpec(StrictModel):
-    """Which Application, to which revision."""
+    """What an ArgoSync declares: which Application is synced, to which revision."""
 
     application: Name = Field(description="Name of the Application.")
     namespace: Name = Field("argocd", description="Its namespace.")

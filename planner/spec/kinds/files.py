@@ -11,7 +11,7 @@ from planner.spec.kinds.envelope import Deferred, KindModel
 
 
 class LocalFileSpec(StrictModel):
-    """Path, content and mode."""
+    """What a LocalFile declares: path, content and mode."""
 
     path: Annotated[str, StringConstraints(pattern=r"^(~/|/)?[^\x00]+$", max_length=1024)] = Field(
         description="Path; `~/` is the home folder, a relative one starts at the configuration folder."

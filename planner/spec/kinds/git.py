@@ -44,7 +44,8 @@ class GitSsh(StrictModel):
 
 
 class GitRetry(StrictModel):
-    """Which failures are tried again: transport errors of ssh, nothing else. The end says `exhausted`."""
+    """How often and with what pauses git tries again: after transport errors of ssh, nothing else. The end says
+    `exhausted`."""
 
     attempts: Count = Field(4, ge=1, le=20, description="Tries in all.")
     delay: Duration = Field("2s", description="Pause after the first try; doubled after each.")
@@ -65,7 +66,7 @@ class GitRepositoryAccess(StrictModel):
 
 
 class GitHeadSpec(GitRepositoryAccess):
-    """Which branch."""
+    """Which branch of which repository a GitHead reads."""
 
     branch: Branch = Field(description="Branch whose head is read.")
     commit: Commit | None = Field(
@@ -83,7 +84,7 @@ class GitHead(KindModel):
 
 
 class ReachableGitRefSide(GitRepositoryAccess):
-    """A side of a GitRef, and from where it can be reached."""
+    """One side (`from` or `to`) of a GitRef, and from where it can be reached."""
 
     reach: Literal["here", "cluster"] = Field(
         "here",
@@ -92,7 +93,8 @@ class ReachableGitRefSide(GitRepositoryAccess):
 
 
 class GitRefPushJobSettings(StrictModel):
-    """How the Job of a GitRef runs; rendered with templates/hwplan/git-ref/job.yaml.j2."""
+    """The settings of the Job that pushes a GitRef from inside of the cluster; rendered with
+    templates/hwplan/git-ref/job.yaml.j2."""
 
     image: ImageRef = Field(
         description="Image with sh, git, ssh and a user 1000, and python3 where `ssh.proxy` is used."
@@ -127,7 +129,7 @@ class GitRefOrigin(ReachableGitRefSide):
 
 
 class GitRefSpec(StrictModel):
-    """Both sides, and the rule between them."""
+    """What a GitRef declares: both of its sides, and the rule between them."""
 
     from_: GitRefOrigin = Field(alias="from", description="Where the commit comes from.")
     to: GitRefSide = Field(description="The ref that has to stand on it.")

@@ -94,7 +94,7 @@ class GitHubComment(KindModel):
 
 
 class GitHubIssueSpec(GitHubRepositoryModel):
-    """The issue and what marks it."""
+    """What a GitHubIssue declares: title, body, labels, and the marker of the issue."""
 
     marker: Marker = Field(description="Hidden mark that finds the issue again; one issue per marker.")
     title: Annotated[Text, Field(max_length=256)] = Field(description="Title.")
@@ -121,7 +121,7 @@ class GitHubIssue(KindModel):
 
 
 class GitHubStatusSpec(GitHubRepositoryModel):
-    """What is said of a commit, in one context."""
+    """What a GitHubStatus declares: the status of a commit, in one context."""
 
     sha: Commit | Deferred = Field(description="The commit.")
     context: Annotated[Text, Field(max_length=255)] = Field(description="Context; one status each on a commit.")

@@ -29,8 +29,8 @@ class TargetAddressField:
 
 @dataclass(frozen=True, slots=True)
 class KindTargetFields:
-    """What a kind acts on: `fields`, the target itself first; `selector` is the field that selects objects by kind and
-    namespace, "" for none."""
+    """The fields of a kind that name what it acts on: `fields`, the target itself first; `selector` is the field that
+    selects objects by kind and namespace, "" for none."""
 
     fields: tuple[TargetAddressField, ...] = ()
     selector: str = ""

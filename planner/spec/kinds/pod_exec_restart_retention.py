@@ -1,4 +1,4 @@
-"""Kinds with an effect that ends: a command in a pod, a restart, a clean-up."""
+"""Kinds with an effect that ends: PodExec (a command in a pod), Restart, and Retention (deletes old objects)."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ Word: TypeAlias = Annotated[str, StringConstraints(min_length=1, max_length=4096
 
 
 class PodExecSpec(StrictModel):
-    """Which container, which command, how often."""
+    """What a PodExec declares: which container, which command, how often."""
 
     target: PodTarget = Field(
         description="Workload whose newest ready pod is used, with its group and namespace: `Deployment.apps/shop/api`."
@@ -100,7 +100,7 @@ Followed: TypeAlias = Annotated[str, StringConstraints(max_length=600), AfterVal
 
 
 class RestartSpec(StrictModel):
-    """What is restarted, and when."""
+    """What a Restart declares: which workload is restarted, and when."""
 
     target: Workload = Field(
         description="Deployment, StatefulSet or DaemonSet, declared or alive: `Deployment.apps/NAMESPACE/NAME`."
@@ -161,7 +161,7 @@ class RetentionSelector(StrictModel):
 
 
 class RetentionByLastActivity(StrictModel):
-    """How objects are judged that go on until they are deleted: by their last sign of life."""
+    """How a Retention judges objects that go on until they are deleted: by their last activity."""
 
     heartbeat: AnnotationKey = Field(
         description="Annotation of the object, or of a pod of it, with the time (RFC 3339) of its last sign of life."
@@ -176,7 +176,8 @@ class RetentionByLastActivity(StrictModel):
 
 
 class RetentionSpec(StrictModel):
-    """What may be deleted. Running objects and those named by `neverTouch` never are."""
+    """What a Retention declares: which objects may be deleted. Running objects and those named by `neverTouch` never
+    are."""
 
     selector: RetentionSelector = Field(description="Which objects are looked at.")
     min_age: Duration = Field("2h", description="Those that finished less than this ago stay.")

@@ -11,7 +11,7 @@ from planner.spec.kinds.envelope import Deferred, FreeValue, KindModel
 
 
 class HttpProbeExpectation(StrictModel):
-    """What the answer has to be."""
+    """What an HttpProbe expects of the answer: status, JSON values of the body, headers."""
 
     status: Annotated[StrictInt, Field(ge=100, le=599)] = Field(200, description="HTTP status.")
     json_: dict[Text, FreeValue] = Field(
@@ -63,7 +63,7 @@ class PrometheusExpectation(StrictModel):
 
 
 class PrometheusQuerySpec(StrictModel):
-    """The query and what it has to give."""
+    """What a PrometheusQuery declares: the query and the result that is expected."""
 
     server: HttpUrl | None = Field(None, description="Base URL of Prometheus; the node's own when left out.")
     promql: Annotated[Text, Field(max_length=4096)] = Field(description="Instant query.")

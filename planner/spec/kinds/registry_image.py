@@ -21,7 +21,7 @@ class DockerfileImageBuild(StrictModel):
 
 
 class RegistryImageSpec(StrictModel):
-    """The image and its origin."""
+    """What a RegistryImage declares: the image and where it comes from."""
 
     target: ImageRef = Field(description="Where it has to be: a tag.")
     source: ImageSource | None = Field(

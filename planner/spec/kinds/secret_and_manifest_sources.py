@@ -13,7 +13,7 @@ from planner.spec.secrets import SecretOrigin
 
 
 class SecretTarget(StrictModel):
-    """The Secret that is made."""
+    """The Secret that a SecretSource makes: namespace, name, labels, annotations."""
 
     namespace: Name = Field(description="Its namespace.")
     name: DottedName = Field(description="Its name.")
@@ -22,7 +22,7 @@ class SecretTarget(StrictModel):
 
 
 class SecretSourceSpec(StrictModel):
-    """Where values come from, and which keys of the Secret they become."""
+    """What a SecretSource declares: where values come from, and which keys of the Secret they become."""
 
     sources: tuple[SecretOrigin, ...] = Field(
         min_length=1, description="Looked through in order; the first that has a key wins."
@@ -53,7 +53,7 @@ class ManifestExpectations(StrictModel):
 
 
 class ManifestSourceSpec(StrictModel):
-    """Which manifest, pinned how, changed in which places."""
+    """What a ManifestSource declares: which manifest, pinned how, changed in which places."""
 
     file: InnerPath | None = Field(None, description="Local file, relative to the configuration folder.")
     url: HttpUrl | None = Field(

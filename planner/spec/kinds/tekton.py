@@ -14,7 +14,7 @@ RunName: TypeAlias = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([-a-z0
 
 
 class PipelineRunMetadata(StrictModel):
-    """Metadata of a run."""
+    """Metadata of a PipelineRun."""
 
     name: RunName | Deferred = Field(
         description='Name, fixed by what is run: `!sub "shop-ci-poll-${GitHead/source#short}"`. It is made once.'
@@ -34,7 +34,7 @@ class PipelineRunManifest(StrictModel):
 
 
 class PipelineRunRequiredEvidence(StrictModel):
-    """What a run has to show, or else its success does not count."""
+    """The evidence that a PipelineRun has to show, or else its success does not count."""
 
     task_runs: tuple[Text, ...] = Field(
         (), description="Tasks of the pipeline that must have run and succeeded: a skipped one does not do."

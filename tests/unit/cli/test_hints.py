@@ -7,7 +7,15 @@ import pytest
 from planner.cli.main import run_command_line as run
 
 SENTENCES = {"version": "hwplan --version", "help": "hwplan VERB --help", "logs": "hwplan job logs", "fmt": "validate"}
-VERBS = {"diff": "plan", "delete": "destroy", "deploy": "apply", "rollback": "undo", "lint": "validate", "get": "state"}
+VERBS = {
+    "diff": "plan",
+    "delete": "destroy",
+    "deploy": "apply",
+    "rollback": "undo",
+    "lint": "validate",
+    "get": "state",
+    "matrix": "fleet",
+}
 
 
 @pytest.mark.parametrize(("word", "verb"), VERBS.items())
@@ -39,6 +47,9 @@ def test_a_word_that_is_no_verb_here(word: str, remedy: str, capsys: pytest.Capt
         (["plan", "-f", "x", "--server-side"], "every apply is a server-side apply"),
         (["apply", "-f", "x", "--name", "x", "--force-conflicts"], "hwplan.dev/adopt-fields"),
         (["plan", "-l", "app=x"], "--target KIND"),
+        (["plan", "--all"], "hwplan fleet looks at every lane on every node"),
+        (["drift", "--all-nodes"], "hwplan fleet"),
+        (["fleet", "--render"], "--format job or --format cronjob"),
     ],
 )
 def test_an_option_of_another_tool(words: list[str], hint: str, capsys: pytest.CaptureFixture[str]) -> None:
