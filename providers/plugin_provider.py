@@ -31,7 +31,7 @@ from planner.values import Vault
 _METHODS = ("read", "preview", "apply", "delete", "readiness")
 
 
-def plugin_provider(installed: InstalledPlugin, tools: Any) -> Provider:
+def create_plugin_provider(installed: InstalledPlugin, tools: Any) -> Provider:
     """The provider of a plug-in, made with `tools`. Raises PermanentError, which names the distribution, for none."""
     try:
         inner = installed.plugin.create(tools)

@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 from planner.address import Address, is_hwplan_kind
-from planner.app.cascade_check import listable_and_deletable_kinds, with_cascaded_objects
+from planner.app.cascaded_objects import listable_and_deletable_kinds, with_cascaded_objects
 from planner.app.load_desired import load_configuration, load_desired
 from planner.app.plan_remarks import remarks_from_state
 from planner.app.plan_with_inputs import (

@@ -26,7 +26,7 @@ from planner.loading.yaml.load_documents import MANIFEST, load_documents
 from planner.plan import Action, Change, FieldChange, FieldOp, Plan
 from planner.render.git_change_under_review import DeclaringLine
 from planner.source_line_ref import SourceRef
-from providers.git.local_repository import LocalRepositoryReader
+from providers.git.local_repository_reader import LocalRepositoryReader
 
 _MOST = 400  # fields
 _MOST_OF_ONE = 40  # fields of one object

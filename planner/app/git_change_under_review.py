@@ -16,7 +16,7 @@ from planner.errors import HwplanError, PermanentError
 from planner.loading.manifest_files import KUSTOMIZE
 from planner.plan import Plan
 from planner.render.git_change_under_review import CommandOf, GitChangeUnderReview
-from providers.git.local_repository import LocalRepositoryReader
+from providers.git.local_repository_reader import LocalRepositoryReader
 
 
 def read_git_change_under_review(

@@ -16,8 +16,8 @@ from planner.values import outputs_in_document
 def remarks_from_state(
     inputs: PlanInputs, snapshot: AppliedState, declared: Collection[Address] = ()
 ) -> Mapping[Address, str]:
-    """What this machine's memory adds for the reader. Never part of the plan: it must not change its bytes. `declared`
-    are resources that this plan is not about, beside those of `inputs`."""
+    """Remarks for the reader of a plan from what the state of this machine remembers. Never part of the plan: it
+    must not change its bytes. `declared` are resources that this plan is not about, beside those of `inputs`."""
     records = snapshot.records
     gone = {
         address: f"applied by run {records[address].run}, gone since"

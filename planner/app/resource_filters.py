@@ -20,7 +20,7 @@ def is_git_ref(resource: Resource) -> bool:
     return _is(resource, "GitHead", "GitRef")
 
 
-def without_refs_of_other_lanes(request: Request, only: Only, config: Config | None = None) -> Only:
+def without_git_refs_of_other_lanes(request: Request, only: Only, config: Config | None = None) -> Only:
     """`only`, less the refs of branches that belong to other lanes, where `request` names lanes.
 
     A mirror serves all lanes of a node; what its refs are called follows from the branches of each lane. `config` where

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from planner.address import Address, is_hwplan_kind
-from planner.app.cascade_check import with_cascaded_objects
+from planner.app.cascaded_objects import with_cascaded_objects
 from planner.app.load_desired import DesiredStack, load_desired, stack_without_resources
 from planner.app.plan_remarks import remarks_from_state
 from planner.app.plan_with_inputs import PlanWithInputs, count_owned_live_objects, make_redacted_plan

@@ -12,7 +12,7 @@ from planner.planning.leaving_objects import decide_leaving_objects
 from planner.planning.plan_inputs import PlanInputs
 from planner.planning.removal_order import order_removals_after_last_use
 from planner.planning.upserts import Upserts, decide_upserts
-from planner.ports import PresentObject
+from planner.ports import AbsentObject, PresentObject
 from planner.side_effects import side_effects_of_plan
 from planner.values import document_digest
 
@@ -103,5 +103,5 @@ def _live_digest(inputs: PlanInputs, changes: tuple[Change, ...], blocked: tuple
         if isinstance(seen, PresentObject):
             rows.append([str(seen.address), seen.uid, str(seen.content) if seen.address in touched else ""])
         else:
-            rows.append([str(seen.address), type(seen).__name__.lower(), ""])
+            rows.append([str(seen.address), "absent" if isinstance(seen, AbsentObject) else "unreadable", ""])
     return document_digest(rows)

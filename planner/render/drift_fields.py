@@ -74,7 +74,7 @@ def _foreign(row: ObjectDrift) -> tuple[FieldChange, ...]:
 
 
 def spans_several_lanes(report: DriftReport) -> bool:
-    """Whether addresses need their place to be distinguished."""
+    """Whether a report covers several node_lanes, so that addresses need theirs to be distinguished."""
     return len({row.address.node_lane for row in report.rows}) > 1
 
 

@@ -22,7 +22,7 @@ _OPEN = (DriftState.DRIFTED, DriftState.BOTH)
 
 
 class DriftFinding(StrEnum):
-    """What is wrong; the value is part of the marker of the issue."""
+    """The kinds of findings that a drift issue is about; the value is part of the marker of the issue."""
 
     DELETED = "deleted"
     CHANGED = "changed"
@@ -51,7 +51,7 @@ class DriftIssue:
 
 
 def make_drift_issues(report: DriftReport, owned: str, command: str) -> tuple[DriftIssue, ...]:
-    """The issues of one owned set, whose rows are those of `report`.
+    """Make the drift issues of one owned set, whose rows are those of `report`.
 
     A finding that holds no more is closed; but while an object cannot be looked at nothing counts as clean, and its
     issue stays as it is.

@@ -25,7 +25,7 @@ SCHEMA_VERSION = 1
 
 
 def drift_json(report: DriftReport) -> JsonObject:
-    """The whole report, objects in sync included, in the order of the graph.
+    """A drift report as a document for programs: objects in sync included, in the order of the graph.
 
     Of each object, `fields` go from what was declared (`before`) to what lives (`after`), as `undeclared` and
     `acknowledged` and `ignored` do; `pending` go from what lives to what is declared now.
@@ -50,7 +50,7 @@ def drift_json(report: DriftReport) -> JsonObject:
 
 
 def render_drift_json(report: DriftReport) -> str:
-    """The document as text, without a final newline, with escapes for what a terminal or a CI log could obey."""
+    """A drift report as JSON text, without a final newline, with escapes for what a terminal or a CI log could obey."""
     return render_document_as_json(drift_json(report))
 
 

@@ -39,7 +39,8 @@ _FRAME = 700  # bytes: fences, summary, the note on the cut
 
 
 def render_drift_markdown(report: DriftReport, *, command: str = "") -> str:
-    """The comment, with one newline at its end. Deterministic, never longer than the limit of a plan's comment."""
+    """A drift report as Markdown for a comment, with one newline at its end. Deterministic, never longer than the
+    limit of a plan's comment."""
     head = [
         "### Drift",
         "",

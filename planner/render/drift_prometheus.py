@@ -26,7 +26,7 @@ _MOST_CHARACTERS = 500  # of a label
 
 
 def render_drift_prometheus(report: DriftReport) -> str:
-    """The page, with a newline at its end. The same report gives the same bytes."""
+    """A drift report as Prometheus metrics, with a newline at its end. The same report gives the same bytes."""
     return "".join(f"{line}\n" for line in _lines(report))
 
 

@@ -29,7 +29,7 @@ from planner.render.selection_text import selection_text
 from planner.render.terminal_style import column_count, cut_text, pad_text, with_colour
 from planner.text_safe import safe_text
 
-__all__ = ["drift_json", "render_drift"]
+__all__ = ["drift_json", "render_drift_text"]
 
 ORDER = (
     DriftState.DRIFTED,
@@ -63,14 +63,15 @@ _LONGEST = (
 
 @dataclass(frozen=True, slots=True)
 class DriftLine:
-    """What is said of one object in one line, and who did it."""
+    """The line of the report about one object: what drifted, and who did it."""
 
     text: str
     who: str = ""
 
 
-def render_drift(report: DriftReport, *, width: int, colour: bool, command: str) -> str:
-    """The page without a final newline. `width` is in columns; `command` puts things back or applies what is pending.
+def render_drift_text(report: DriftReport, *, width: int, colour: bool, command: str) -> str:
+    """A drift report as text for a terminal, without a final newline. `width` is in columns; `command` puts things
+    back or applies what is pending.
 
     State, address, field and manager stand in columns where they fit, else the address is on a line of its own.
     """
@@ -120,7 +121,7 @@ def drift_verdict(report: DriftReport) -> str:
 
 
 def drift_heading(report: DriftReport) -> str:
-    """What was looked at: the selection and the cluster; safe to show."""
+    """The heading of a drift report: the selection and the cluster that were looked at; safe to show."""
     cluster = report.cluster
     uid = safe_text(cluster.uid[:8]) or "unknown"
     reported = f"{selection_text(report.selection)} on {safe_text(cluster.server) or 'a cluster'} (uid {uid})"

@@ -31,7 +31,8 @@ def render_git_mirror_status(
     width: int = 0,
     full: bool = False,
 ) -> str:
-    """Both sides of every ref, where they are, and whether they agree. `sync` and `flush` are commands to paste.
+    """The status of the git mirror as text: both sides of every ref, where they are, and whether they agree. `sync`
+    and `flush` are commands to paste.
 
     `full` shows whole commit ids and every remote; `flushed` is what the newest flush reported.
     """

@@ -13,7 +13,7 @@ _SHORT = len("sha256:") + 12
 
 
 def render_image_status(status: ResourceStatusTable, *, commands: Mapping[str, str], colour: bool) -> str:
-    """One line per image: is its tag there, with which digest, and what is in the way.
+    """The status of images as text, one line per image: is its tag there, with which digest, and what is in the way.
 
     `commands` are the commands that make images, by the field of their origin (`source`, `build`).
     """

@@ -16,7 +16,8 @@ _STYLES = {"ok": "green", "to do": "yellow", "????": "red"}
 
 
 def render_secret_status(status: SecretStatusTable, *, command: str, delete: str, colour: bool) -> str:
-    """Secret by Secret a line for each key, then the obsolete ones, the verdict, and the commands that are needed."""
+    """The status of Secrets as text: Secret by Secret a line for each key, then the obsolete ones, the verdict, and
+    the commands that are needed."""
     simulated = " · simulated" if status.cluster.simulated else ""
     out = [f"{safe_text(status.cluster.server)} (uid {safe_text(status.cluster.uid[:8])}){simulated}"]
     names = max((column_count(safe_text(key.key)) for key in status.keys), default=0)

@@ -8,10 +8,16 @@ from collections.abc import Iterator, Mapping
 from planner.dataclass import dataclass
 from planner.errors import PermanentError, ProviderError, TemporaryError
 from planner.values import JsonObject
-from providers.cluster import Cluster, KindInfo, ObjectCollection
-from providers.git.push_job import CONTAINER, LABEL, PushJobReport, parse_push_job_report, push_job_target
+from providers.cluster_interface import Cluster, KubernetesListScope, ServedKubernetesKind
+from providers.git.push_job_manifest_and_report import (
+    CONTAINER,
+    LABEL,
+    PushJobReport,
+    parse_push_job_report,
+    push_job_target,
+)
 
-_CREATE_ONLY = "1"  # a resourceVersion that no object has (providers.cluster, `apply`)
+_CREATE_ONLY = "1"  # a resourceVersion that no object has (providers.cluster_interface, `apply`)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,13 +78,13 @@ class ClusterJobs:
         return {target: commit for target, (_, commit) in newest.items()}
 
     def _pods(self, namespace: str) -> list[JsonObject]:
-        place = ObjectCollection(self._kind("v1", "Pod"), namespace)
+        place = KubernetesListScope(self._kind("v1", "Pod"), namespace)
         answer = self.cluster.list([place])[place]
         if isinstance(answer, ProviderError):
             raise answer
         return [pod for pod in answer if LABEL in (pod["metadata"].get("labels") or {})]
 
-    def _kind(self, api_version: str, kind: str) -> KindInfo:
+    def _kind(self, api_version: str, kind: str) -> ServedKubernetesKind:
         found = self.cluster.kind(api_version, kind)
         if found is None:
             raise PermanentError(f"the cluster does not serve {kind}")

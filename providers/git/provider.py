@@ -21,14 +21,14 @@ from planner.user_cache_folder import user_cache_folder
 from planner.values import Vault
 from providers.git import ref_preview
 from providers.git.cluster_jobs import ClusterJobs
-from providers.git.commit_files import parse_git_commit_spec
+from providers.git.commit_maker import parse_git_commit_spec
 from providers.git.commit_preview import ObservedCommitBranch, observation_of_git_commit, preview_git_commit
 from providers.git.git_client import GitClient
-from providers.git.git_commit_reader import GitCommitBranchReader, push_commit
 from providers.git.git_ref_reader import GitRefReader, ParsedGitRefSpec, parse_git_ref_spec
 from providers.git.object_cache import ObjectCache
 from providers.git.push_by_job import connected_cluster_jobs, push_job_readiness, start_push_job
 from providers.git.push_ref import push_ref
+from providers.git.read_and_push_git_commit import GitCommitBranchReader, push_commit
 from providers.git.ref_listings import RefListings
 from providers.git.remotes import RemoteLocations, open_remote_locations
 from providers.provider_tools import ProviderTools

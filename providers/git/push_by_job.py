@@ -18,7 +18,7 @@ from providers.git.git_client import GitClient
 from providers.git.git_failures import GitCommandFailed
 from providers.git.git_ref_reader import ParsedGitRefSpec, ref_outputs
 from providers.git.object_cache import ObjectCache
-from providers.git.push_job import PushJobReport, build_push_job
+from providers.git.push_job_manifest_and_report import PushJobReport, build_push_job
 from providers.git.push_ref import RefPush, planned_push, push_ref
 
 

@@ -26,7 +26,7 @@ from planner.ports import (
 )
 from planner.resource import Resource
 from planner.values import JsonObject, Vault
-from providers.cluster import Cluster, ObjectCollection
+from providers.cluster_interface import Cluster, KubernetesListScope
 from providers.kubernetes import read_observations
 from providers.kubernetes.object_location import ObjectLocation, locate_object, served_kind
 from providers.kubernetes.object_outputs import object_outputs
@@ -35,7 +35,7 @@ from providers.kubernetes.preview.previewer import Previewer
 from providers.kubernetes.readiness import deletion_readiness, job_deletes_itself_when_ended, object_readiness
 from providers.kubernetes.secret_sealing import seal_live_document
 from providers.kubernetes.self_deleting_jobs import LastSeenSelfDeletingJobs
-from providers.secret_lookup import secret_lookup
+from providers.secret_value_lookup import create_secret_lookup
 
 if TYPE_CHECKING:
     from providers.kubernetes import write_objects
@@ -128,7 +128,7 @@ class KubernetesProvider:
             if kind is not None:
                 spots[change.address] = locate_object(kind, change.address, self._default_namespace)
         names = {spot.name for spot in spots.values()}
-        places = sorted({ObjectCollection(spot.kind, spot.namespace) for spot in spots.values()})
+        places = sorted({KubernetesListScope(spot.kind, spot.namespace) for spot in spots.values()})
         listing = self._cluster.list(places, lambda item: item["metadata"]["name"] in names)
         errors = {place: answer for place, answer in listing.items() if isinstance(answer, ProviderError)}
         found = {
@@ -141,7 +141,7 @@ class KubernetesProvider:
             spot = spots.get(change.address)
             if change.address in out:
                 continue
-            if spot and (error := errors.get(ObjectCollection(spot.kind, spot.namespace))):
+            if spot and (error := errors.get(KubernetesListScope(spot.kind, spot.namespace))):
                 out[change.address] = _unseen(error)
             else:
                 out[change.address] = self._ready(change, found.get(spot) if spot else None, spot)
@@ -168,7 +168,7 @@ class KubernetesProvider:
     def _desk(self, vault: Vault) -> write_objects.WriteContext:
         from providers.kubernetes import write_objects
 
-        values = secret_lookup(vault, self._secrets)
+        values = create_secret_lookup(vault, self._secrets)
         return write_objects.WriteContext(
             self._cluster, self._fingerprinter, self._default_namespace, values, self._sleep
         )

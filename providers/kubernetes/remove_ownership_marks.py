@@ -11,7 +11,7 @@ from planner.plan import Change
 from planner.ports import Written
 from planner.resource import APPLIED, SET_LABEL
 from planner.values import JsonObject
-from providers.cluster import FIELD_MANAGER
+from providers.cluster_interface import FIELD_MANAGER
 from providers.kubernetes.errors import ResourceVersionConflict
 from providers.kubernetes.object_location import locate_object, served_kind
 from providers.kubernetes.write_objects import TRIES, ChangeWithReadObject, WriteContext, refuse_unplanned_object

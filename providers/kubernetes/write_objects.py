@@ -17,7 +17,7 @@ from planner.plan import Action, Change
 from planner.ports import Fingerprinter, Written
 from planner.resource import APPLIED, PROTECT, SET_LABEL
 from planner.values import JsonObject, SecretValue, outputs_in_document
-from providers.cluster import FIELD_MANAGER, Cluster
+from providers.cluster_interface import FIELD_MANAGER, Cluster
 from providers.kubernetes.applied_digest_annotation import complete_pending_applied_digest
 from providers.kubernetes.errors import ApplyConflict, FieldConflict, ResourceVersionConflict
 from providers.kubernetes.field_ownership_migration import FieldOwnershipMoves, ownership_migration_patch

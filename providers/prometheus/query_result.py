@@ -12,7 +12,7 @@ import re
 from planner.dataclass import dataclass
 from planner.errors import PermanentError, TemporaryError
 from planner.values import Json, JsonObject, JsonValue, canonical_bytes
-from providers.http.answer import HttpAnswer
+from providers.http.read_answer import HttpAnswer
 from providers.json_answer import parse_json_answer
 
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?|[+-]?Inf|NaN", re.ASCII)

@@ -14,11 +14,11 @@ from urllib.parse import urlsplit
 from planner.errors import PermanentError, ProviderError, TemporaryError
 from planner.values import Json, JsonObject
 from providers.canned_answers import read_canned_answers
-from providers.http.answer import HttpAnswer
+from providers.http.read_answer import HttpAnswer
 from providers.json_answer import parse_json_answer
 from providers.prometheus.send_query import prometheus_base_url
 from providers.web.address_policy import refuse_link_local_or_metadata_address
-from providers.web.web_client import QUESTION_LIMITS, WebClient
+from providers.web.bounded_http_client import QUESTION_LIMITS, BoundedHttpClient
 
 _HEALTH = frozenset(("up", "down", "unknown"))
 
@@ -37,10 +37,10 @@ class ScrapedTarget:
 AskTargets: TypeAlias = Callable[[str], tuple[ScrapedTarget, ...]]
 
 
-def create_network_target_lister(client: WebClient | None = None) -> AskTargets:
+def create_network_target_lister(client: BoundedHttpClient | None = None) -> AskTargets:
     """Create the function that lists the scrape targets of a Prometheus over the network. It raises TemporaryError when
     no usable answer came, PermanentError where nobody may ask."""
-    asked = client or WebClient(QUESTION_LIMITS, vet=refuse_link_local_or_metadata_address)
+    asked = client or BoundedHttpClient(QUESTION_LIMITS, vet=refuse_link_local_or_metadata_address)
 
     def ask(server: str) -> tuple[ScrapedTarget, ...]:
         answer = asked.request(

@@ -34,7 +34,7 @@ from providers.kubernetes.ssa.merge_types import MergeTypeTable
 from providers.kubernetes.ssa.quantity import canonical_quantity, quantity_amount, round_quantity_up
 from providers.kubernetes.ssa.re2_pattern_matching import is_valid_re2_pattern, matches_re2
 from providers.prometheus.scrape_targets import create_canned_target_lister
-from providers.web.web_client import WebClient
+from providers.web.bounded_http_client import BoundedHttpClient
 from state.fingerprint import KeyedFingerprinter
 from tests.fuzz.fuzz_target import FuzzTarget
 
@@ -199,7 +199,7 @@ def _pattern(text: str) -> None:
     matches_re2(text, "a" * 60 + "!")
 
 
-_CLIENT = WebClient()
+_CLIENT = BoundedHttpClient()
 
 
 def _url(text: str) -> None:

@@ -14,15 +14,15 @@ from typing import Any
 
 from planner.errors import HwplanError
 from providers.github.client import GitHubClient
-from providers.github.connection import GitHubConnection
 from providers.github.credentials import AnonymousCredential, GitHubAppCredential
 from providers.github.rate_limits import WritePace, rate_limit_wait, read_quota
-from providers.http.answer import AnswerReader, HttpAnswer
+from providers.github.send_requests import GitHubConnection
 from providers.http.deadline import Deadline, DeadlineReader
 from providers.http.errors import ConnectionBroken
 from providers.http.exchange import HttpRequest, begin_exchange
+from providers.http.read_answer import HttpAnswer, HttpAnswerReader
 from providers.http.retries import RetryLimits, retry_after_seconds
-from providers.images.docker_credentials import _pair
+from providers.images.docker_config_credentials import _pair
 from providers.images.image_manifest import parse_image_manifest, select_wanted_platforms
 from providers.images.image_reference import ImageReference
 from providers.images.registry_answers import registry_refusal_error
@@ -68,7 +68,7 @@ def _exchange(data: bytes) -> None:
             theirs.sendall(data[: 64 << 10])
         deadline = Deadline(time.monotonic() + 60, 5.0, 5.0)
         response = begin_exchange(ours, _REQUEST, DeadlineReader(ours, deadline), deadline)
-        answer = AnswerReader(response, _LIMIT, "a")
+        answer = HttpAnswerReader(response, _LIMIT, "a")
         found = answer.whole()
         assert len(found.body) <= _LIMIT
         retry_after_seconds(found.headers)

@@ -63,7 +63,7 @@ class App:
         return RedactingProvider(ArgoSyncProvider(live, self._contains))
 
     def _contains(self, _history: Any, ancestor: str, descendant: str) -> bool:
-        """What providers.git.commit_histories answers, without a cache."""
+        """What providers.git.commit_ancestry answers, without a cache."""
         words = ("merge-base", "--is-ancestor", ancestor, descendant)
         return subprocess.run(["git", "-C", str(self.repository.path), *words], check=False).returncode == 0
 

@@ -13,7 +13,7 @@ from planner.loading.git_push_job import git_ref_with_job_template
 from planner.resource import Resource
 from planner.values import JsonObject
 from providers.git.git_ref_reader import parse_git_ref_spec
-from providers.git.push_job import PushJobReport, build_push_job, parse_push_job_report
+from providers.git.push_job_manifest_and_report import PushJobReport, build_push_job, parse_push_job_report
 from providers.git.remotes import RemoteLocations
 from tests.testbed.git_fixtures import BareRepository, mirror_of, upstream_of
 from tests.testbed.git_server import GitHttp, GitRule, GitSsh

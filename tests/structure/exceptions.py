@@ -33,5 +33,5 @@ SMALL_MODULES: Mapping[str, str] = {
     "providers.kubernetes.snapshot.secret_fingerprint_forms": "the only module of it that touches values of Secrets",
     "providers.kubernetes.ssa.stateful_set_overwritten_fields": "pure: what of one kind is judged, not the checks",
     "providers.kubernetes.ssa.default_image_pull_policy": "the grammar of image names, not the table of defaults",
-    "providers.simulated_github.sandbox_web": "the way in without a network; the testbed serves the rest over HTTP",
+    "providers.simulated_github.sandbox_github_web": "the way in without a network; the testbed serves HTTP",
 }

@@ -8,7 +8,7 @@ from typing import TypeAlias
 from planner.address import Address
 from planner.errors import PermanentError, ProviderError
 from planner.values import JsonObject
-from providers.cluster import Cluster, ObjectCollection
+from providers.cluster_interface import Cluster, KubernetesListScope
 from providers.kubernetes.object_location import ObjectLocation, served_kind_of_address
 
 Seen: TypeAlias = "JsonObject | ProviderError | None"
@@ -30,9 +30,9 @@ def read_objects(cluster: Cluster, addresses: Iterable[Address]) -> Mapping[Addr
         found[address] = None
         if spot is not None:
             spots[address] = spot
-    listing = cluster.list(sorted({ObjectCollection(spot.kind, spot.namespace) for spot in spots.values()}))
+    listing = cluster.list(sorted({KubernetesListScope(spot.kind, spot.namespace) for spot in spots.values()}))
     for address, (kind, namespace, name) in spots.items():
-        answer = listing[ObjectCollection(kind, namespace)]
+        answer = listing[KubernetesListScope(kind, namespace)]
         if isinstance(answer, ProviderError):
             found[address] = answer
         else:

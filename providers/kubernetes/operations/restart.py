@@ -27,7 +27,7 @@ from planner.ports import (
 )
 from planner.resource import Resource
 from planner.values import Json, JsonObject, JsonValue, OutputRef, OutputTemplate, Vault
-from providers.cluster import Cluster
+from providers.cluster_interface import Cluster
 from providers.kubernetes.errors import ResourceVersionConflict
 from providers.kubernetes.object_location import served_kind_of_address
 from providers.kubernetes.operations import restart_due, restart_mark

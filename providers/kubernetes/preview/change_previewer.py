@@ -18,7 +18,7 @@ from planner.field_path import render_path
 from planner.plan import DriftedField, FieldChange, FieldOp, VerifiedBy
 from planner.ports import Fingerprinter, Preview, PreviewEffect
 from planner.values import JsonObject
-from providers.cluster import Cluster
+from providers.cluster_interface import Cluster
 from providers.kubernetes.cluster_merge_types import ClusterMergeTypes
 from providers.kubernetes.controller_derived_fields import remarks_on_unsent_content
 from providers.kubernetes.errors import (

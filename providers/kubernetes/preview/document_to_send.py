@@ -21,7 +21,7 @@ from planner.values import (
     is_plain_json,
     outputs_in_document,
 )
-from providers.cluster import FIELD_MANAGER
+from providers.cluster_interface import FIELD_MANAGER
 from providers.kubernetes.applied_digest_annotation import with_applied_digest_annotation
 from providers.kubernetes.controller_derived_fields import document_to_send_by_derived_field_rules
 from providers.kubernetes.object_location import ObjectLocation, with_resolved_namespace

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from planner.field_path import FieldPath, ListItemPathElement, SetMemberPathElement, path_covers, render_path
 from planner.values import JsonObject
-from providers.cluster import FIELD_MANAGER
+from providers.cluster_interface import FIELD_MANAGER
 from providers.kubernetes.errors import Invalid
 from providers.kubernetes.field_ownership_migration import (
     FieldOwnershipMoves,

@@ -13,7 +13,7 @@ from planner.dataclass import dataclass
 from planner.field_path import FieldPath
 from planner.plan import VerifiedBy
 from planner.values import Json, JsonObject, JsonValue, OutputRef, OutputTemplate, document_digest, outputs_in_document
-from providers.cluster import FIELD_MANAGER, Cluster
+from providers.cluster_interface import FIELD_MANAGER, Cluster
 from providers.kubernetes.field_ownership_migration import FieldOwnershipMoves, object_with_migrated_ownership
 from providers.kubernetes.object_location import ObjectLocation
 from providers.kubernetes.preview.field_takeover import TakenField, has_same_value, taken_fields

@@ -13,7 +13,7 @@ from planner.plan import DriftedField
 from planner.ports import Observation, PresentObject, Preview, PreviewEffect
 from planner.resource import SET_LABEL, Resource
 from planner.values import JsonObject, SealedSecret, outputs_in_document
-from providers.cluster import FIELD_MANAGER
+from providers.cluster_interface import FIELD_MANAGER
 from providers.kubernetes.applied_digest_annotation import applied_digest_annotation
 from providers.kubernetes.errors import Invalid
 from providers.kubernetes.field_ownership_migration import named_managers_owning_fields

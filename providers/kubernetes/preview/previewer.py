@@ -15,7 +15,7 @@ from planner.dataclass import dataclass
 from planner.errors import ProviderError
 from planner.ports import AbsentObject, Fingerprinter, Observation, PresentObject, Preview, PreviewEffect
 from planner.resource import Resource
-from providers.cluster import Cluster
+from providers.cluster_interface import Cluster
 from providers.kubernetes.object_location import is_crd, kind_can_be_read_and_written, locate_object
 from providers.kubernetes.parallel_map import ParallelMap
 from providers.kubernetes.preview.planned_prerequisites import PlannedPrerequisites

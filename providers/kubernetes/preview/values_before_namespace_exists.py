@@ -12,7 +12,7 @@ from typing import Final
 from planner.errors import ProviderError
 from planner.field_path import render_path
 from planner.values import JsonObject
-from providers.cluster import Cluster
+from providers.cluster_interface import Cluster
 from providers.kubernetes.errors import Invalid
 from providers.kubernetes.object_location import ObjectLocation
 from providers.kubernetes.preview.leftover_server_defaults import predict_as_created

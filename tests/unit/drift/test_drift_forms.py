@@ -12,7 +12,7 @@ from planner.plan import FieldChange, FieldOp
 from planner.render.drift_json import drift_json
 from planner.render.drift_markdown import render_drift_markdown
 from planner.render.drift_prometheus import MOST_OBJECTS, render_drift_prometheus
-from planner.render.drift_text import render_drift
+from planner.render.drift_text import render_drift_text
 from planner.render.plan_markdown import LIMIT
 from planner.source_line_ref import SourceRef
 from tests.unit.drift.reports import ACCEPTED, AT, EVERY, REPLICAS, report, row
@@ -100,7 +100,7 @@ def test_a_comment_fits_and_names_its_cuts() -> None:
 
 def test_acknowledgements_on_the_page_and_in_the_document() -> None:
     found = report(*EVERY[:1], EVERY[4], expired=(ACCEPTED,))
-    page = render_drift(found, width=200, colour=False, command="")
+    page = render_drift_text(found, width=200, colour=False, command="")
     assert page.splitlines()[1].startswith("  accepted Service/shop/web  spec.replicas 2 -> 7")
     document = drift_json(found)
     assert document["exitCode"] == 0 and document["complete"] and document["summary"]["acknowledged"] == 1

@@ -17,7 +17,7 @@ from planner.ports import Preview, PreviewEffect
 from planner.render.drift_json import drift_json
 from planner.render.drift_markdown import render_drift_markdown
 from planner.render.drift_prometheus import render_drift_prometheus
-from planner.render.drift_text import render_drift
+from planner.render.drift_text import render_drift_text
 from planner.source_line_ref import SourceRef
 from tests.unit.drift.reports import LABEL, REPLICAS, report, row
 from tests.unit.drift.test_acknowledgements import accept as acknowledge
@@ -83,7 +83,7 @@ def test_a_restart_is_shown_and_does_not_count() -> None:
 
 def test_every_report_counts_and_names_them() -> None:
     whole: DriftReport = report(mark_acknowledged_and_ignored_drift(DRIFTED, (), [RULE, METALLB]))
-    text = render_drift(whole, width=160, colour=False, command="hwplan apply")
+    text = render_drift_text(whole, width=160, colour=False, command="hwplan apply")
     assert "none of 1 object drifted, 2 fields ignored" in text and "(ignored: scaled at night, rules.yaml:1)" in text
     assert "to put it back" not in text
     document = drift_json(whole)

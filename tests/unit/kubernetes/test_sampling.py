@@ -12,14 +12,14 @@ from planner.address import Address
 from planner.ports import Preview
 from planner.resource import Resource
 from planner.source_line_ref import SourceRef
-from providers.cluster import KindInfo
+from providers.cluster_interface import ServedKubernetesKind
 from providers.kubernetes.object_location import ObjectLocation
 from providers.kubernetes.parallel_map import ParallelMap
 from providers.kubernetes.preview.change_previewer import ChangePreviewer
 from providers.kubernetes.preview.preview_input import PreviewInput
 from providers.kubernetes.preview.sampled_previews import ASKED_ABOUT_EACH, preview_sample_of_new_objects
 
-KIND = KindInfo("v1", "ConfigMap", "configmaps", namespaced=True)
+KIND = ServedKubernetesKind("v1", "ConfigMap", "configmaps", namespaced=True)
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from planner.ports import AbsentObject, PresentObject, Preview, ReadResult, Writ
 from planner.resource import APPLIED, SET_LABEL, Resource, ResourceOptions
 from planner.source_line_ref import SourceRef
 from planner.values import JsonObject, SealedSecret, SecretValue
-from providers.cluster import Cluster
+from providers.cluster_interface import Cluster
 from providers.kubernetes.provider import KubernetesProvider
 
 SET = "demo.D1.v1"

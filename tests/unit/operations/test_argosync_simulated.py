@@ -13,8 +13,8 @@ from planner.events import ChangeResult
 from planner.plan import Change
 from planner.ports import PreviewEffect
 from planner.resource import Resource
-from providers import argo_with_git
-from providers.cluster import Cluster
+from providers import argo_sync_provider_with_git
+from providers.cluster_interface import Cluster
 from providers.kubernetes.operations.argo_state import parse_argo_application
 from providers.kubernetes.operations.argosync import ArgoSyncProvider
 from providers.kubernetes.snapshot import permissive_crds
@@ -89,7 +89,7 @@ def test_r3_a_later_revision_that_contains_the_wanted_one_counts(
     history = {"remote": repository.url, "branch": "main"}
     wanted = own("ArgoSync", "shop", {"application": "shop", "revision": wanted_commit, "history": history})
     cluster = open_snapshot(folder)
-    provider = argo_with_git.create_argo_sync_provider(cast(ProviderTools, _Tools(cluster, tmp_path)))
+    provider = argo_sync_provider_with_git.create_argo_sync_provider(cast(ProviderTools, _Tools(cluster, tmp_path)))
     change = _change(provider, wanted) if planned_first else None
     bring = own("ArgoSync", "shop", {"application": "shop", "revision": other})
     first = _change(ArgoSyncProvider(cluster), bring)
@@ -118,7 +118,7 @@ def test_r3_what_git_cannot_compare_is_blocked(folder: Path, tmp_path: Path, mon
     apply_changes_until_stopped([first], ArgoSyncProvider(cluster), {})
     history = {"remote": f"file://{tmp_path}/nothing.git", "branch": "main"}
     wanted = own("ArgoSync", "shop", {"application": "shop", "revision": X, "history": history})
-    provider = argo_with_git.create_argo_sync_provider(cast(ProviderTools, _Tools(cluster, tmp_path)))
+    provider = argo_sync_provider_with_git.create_argo_sync_provider(cast(ProviderTools, _Tools(cluster, tmp_path)))
     seen = provider.read([wanted], (), ()).observations[wanted.address]
     assert "cannot be determined" in provider.preview([(wanted, seen)])[wanted.address].blocked
 

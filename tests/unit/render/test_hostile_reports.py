@@ -14,7 +14,7 @@ from planner.plan import ClusterIdentity, FieldChange, FieldOp, Selection
 from planner.render.drift_json import drift_json, render_drift_json
 from planner.render.drift_markdown import render_drift_markdown
 from planner.render.drift_prometheus import render_drift_prometheus
-from planner.render.drift_text import render_drift
+from planner.render.drift_text import render_drift_text
 from planner.render.git_mirror_status import git_mirror_status_json, render_git_mirror_status
 from planner.render.image_status import image_status_json, render_image_status
 from planner.render.plan_markdown import LIMIT
@@ -56,7 +56,7 @@ def is_inert(page: str) -> bool:
 def test_a_drift_report_on_a_terminal(texts: tuple[str, ...]) -> None:
     for at, text in enumerate(texts):
         found = report(text)
-        assert is_inert(render_drift(found, width=(80, 200)[at % 2], colour=False, command=text)), text
+        assert is_inert(render_drift_text(found, width=(80, 200)[at % 2], colour=False, command=text)), text
         shown = render_drift_json(found)
         assert is_inert(shown), text
         assert json.loads(shown) == drift_json(found)

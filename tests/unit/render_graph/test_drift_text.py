@@ -10,7 +10,7 @@ from planner.address import Address
 from planner.drift import DriftReport, DriftState, ObjectDrift
 from planner.field_path import FieldPath, ListItemPathElement
 from planner.plan import ClusterIdentity, FieldChange, FieldOp, Selection
-from planner.render.drift_text import drift_json, render_drift
+from planner.render.drift_text import drift_json, render_drift_text
 from planner.source_line_ref import SourceRef
 from planner.values import Json, SealedSecret
 from tests.unit.render_graph.samples import HOSTILE
@@ -35,7 +35,7 @@ def _report(*rows: ObjectDrift, simulated: bool = False, warnings: tuple[str, ..
 
 
 def _page(*rows: ObjectDrift, width: int = 140, colour: bool = False) -> str:
-    return render_drift(_report(*rows), width=width, colour=colour, command="hwplan apply --confirm")
+    return render_drift_text(_report(*rows), width=width, colour=colour, command="hwplan apply --confirm")
 
 
 def _drifted(change: FieldChange, width: int = 140) -> str:
@@ -105,7 +105,7 @@ def test_a_deleted_object_has_its_reason() -> None:
 
 def test_a_simulated_world_and_warnings_are_named() -> None:
     report = _report(*_EXAMPLE[:1], simulated=True, warnings=("cannot list\x1b[2J jobs",))
-    first, warning = render_drift(report, width=100, colour=False, command="").splitlines()
+    first, warning = render_drift_text(report, width=100, colour=False, command="").splitlines()
     assert first.endswith("· simulated")
     assert warning == "warning: cannot list\\x1b[2J jobs"
 
@@ -172,7 +172,7 @@ def test_hostile_text_is_inert_and_keeps_its_line(text: str) -> None:
     )
     report = DriftReport(Selection(name=text), ClusterIdentity(text, text), (row, row), (text,))
     for width in (40, 5000):
-        page = render_drift(report, width=width, colour=False, command=text)
+        page = render_drift_text(report, width=width, colour=False, command=text)
         assert all(char.isprintable() or char == "\n" for char in page)
         assert not any(line.startswith("::") for line in page.splitlines())
     assert len(page.splitlines()) == 1 + 2 * 3 + 2

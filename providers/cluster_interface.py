@@ -21,7 +21,7 @@ OPERATOR_MANAGER = "hwplan-op"  # for imperative patches (cancel, refresh): neve
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class KindInfo:
+class ServedKubernetesKind:
     """A kind that a Kubernetes server serves: how it is addressed and which verbs it allows. `api_version` is
     `group/version` or `v1`."""
 
@@ -33,10 +33,11 @@ class KindInfo:
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class ObjectCollection:
-    """What one LIST covers: a kind in one namespace, or everywhere ("" : cluster-scoped, or all namespaces)."""
+class KubernetesListScope:
+    """The scope of one LIST request: a Kubernetes kind in one namespace, or everywhere ("" : cluster-scoped, or all
+    namespaces)."""
 
-    kind: KindInfo
+    kind: ServedKubernetesKind
     namespace: str
 
 
@@ -54,7 +55,7 @@ class EndedCommand:
 
 
 Keep: TypeAlias = Callable[[JsonObject], bool]
-Listing: TypeAlias = Mapping[ObjectCollection, "tuple[JsonObject, ...] | ProviderError"]
+Listing: TypeAlias = Mapping[KubernetesListScope, "tuple[JsonObject, ...] | ProviderError"]
 
 
 class Cluster(Protocol):
@@ -69,25 +70,27 @@ class Cluster(Protocol):
         """Uid of kube-system, name of the server, and whether it is simulated."""
         ...
 
-    def kind(self, api_version: str, kind: str) -> KindInfo | None:
+    def kind(self, api_version: str, kind: str) -> ServedKubernetesKind | None:
         """The served kind, or None when the cluster does not serve it (its CRD is absent). Discovery is read once and
         again only when an unknown kind is asked for after a CRD was applied."""
         ...
 
-    def kinds(self) -> Sequence[KindInfo]:
+    def kinds(self) -> Sequence[ServedKubernetesKind]:
         """Every served kind, preferred versions first."""
         ...
 
-    def list(self, places: Sequence[ObjectCollection], keep: Keep | None = None) -> Listing:
+    def list(self, places: Sequence[KubernetesListScope], keep: Keep | None = None) -> Listing:
         """All objects of all places, in parallel, paged; with `keep` only those that it is true of, so that the others
         take no memory. A place that cannot be listed maps to its error."""
         ...
 
-    def get(self, kind: KindInfo, namespace: str, name: str) -> JsonObject | None:
+    def get(self, kind: ServedKubernetesKind, namespace: str, name: str) -> JsonObject | None:
         """One object, or None when it does not exist."""
         ...
 
-    def apply(self, kind: KindInfo, body: JsonObject, *, force: bool = False, dry_run: bool = False) -> JsonObject:
+    def apply(
+        self, kind: ServedKubernetesKind, body: JsonObject, *, force: bool = False, dry_run: bool = False
+    ) -> JsonObject:
         """Server-side apply as FIELD_MANAGER with strict field validation.
 
         `metadata.uid` and `metadata.resourceVersion` in the body are preconditions; a resourceVersion that cannot
@@ -95,20 +98,26 @@ class Cluster(Protocol):
         """
         ...
 
-    def predict(self, kind: KindInfo, body: JsonObject, *, manager: str) -> JsonObject:
+    def predict(self, kind: ServedKubernetesKind, body: JsonObject, *, manager: str) -> JsonObject:
         """What a forced server-side apply of somebody else, the field manager `manager`, would make of the object.
         Nothing is stored: this is a dry run only."""
         ...
 
     def patch(
-        self, kind: KindInfo, namespace: str, name: str, patch: Sequence[JsonObject], *, dry_run: bool = False
+        self,
+        kind: ServedKubernetesKind,
+        namespace: str,
+        name: str,
+        patch: Sequence[JsonObject],
+        *,
+        dry_run: bool = False,
     ) -> JsonObject:
         """A JSON patch as OPERATOR_MANAGER (used to move ownership of fields)."""
         ...
 
     def delete(
         self,
-        kind: KindInfo,
+        kind: ServedKubernetesKind,
         namespace: str,
         name: str,
         *,

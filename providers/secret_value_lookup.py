@@ -1,4 +1,4 @@
-"""The one way from a sealed leaf to its value, for providers that write secrets. Keeps and shows nothing."""
+"""Looks up the value of a sealed leaf: the one way to it, for providers that write secrets. Keeps and shows nothing."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from planner.ports import Fingerprinter, SecretValueReader
 from planner.values import SealedSecret, SecretValue, Vault
 
 
-def secret_lookup(vault: Vault, secrets: SecretValueReader | None) -> Callable[[str], SecretValue]:
+def create_secret_lookup(vault: Vault, secrets: SecretValueReader | None) -> Callable[[str], SecretValue]:
     """Create the function that gives secret values by `Sealed.ref`: from the vault of an apply, else read now. Raises
     PermanentError naming the source."""
 

@@ -1,4 +1,4 @@
-"""Looks at the branch of a GitCommit, and brings its commit there.
+"""Reads the branch of a GitCommit document, and pushes its commit there.
 
 Pushes as a GitRef does: from what the plan saw, never forced.
 """
@@ -12,7 +12,7 @@ from planner.errors import PermanentError, PreconditionError
 from planner.plan import Change
 from planner.ports import Written
 from planner.values import JsonObject, canonical_bytes, encode_special_leaves
-from providers.git.commit_files import CommitMaker, ParsedGitCommitSpec, parse_git_commit_spec
+from providers.git.commit_maker import CommitMaker, ParsedGitCommitSpec, parse_git_commit_spec
 from providers.git.commit_preview import ObservedCommitBranch, outputs_of_git_commit
 from providers.git.git_client import GitClient
 from providers.git.git_failures import GitCommandFailed

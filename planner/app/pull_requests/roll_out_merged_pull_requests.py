@@ -14,8 +14,10 @@ from planner.pull_requests.deliveries import (
 from planner.pull_requests.merge_queue import CycleDecision
 
 
-def roll_out_merged(context: CycleContext, reading: PullRequestCycleReading, decision: CycleDecision, now: str) -> None:
-    """The rollouts of what is merged, the oldest first, unless something stops the lane."""
+def roll_out_merged_pull_requests(
+    context: CycleContext, reading: PullRequestCycleReading, decision: CycleDecision, now: str
+) -> None:
+    """Roll out each merged pull request, the oldest first, unless something stops the lane."""
     stopping = [one for one in decision.lane if one.code in ("merge-mismatch", "hold", "self-stop")]
     merged = [one for one in context.progress.known() if one.step is DeliveryStep.MERGED]
     if not merged:

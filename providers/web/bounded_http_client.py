@@ -18,12 +18,12 @@ from urllib.parse import quote, urlsplit
 import planner
 from planner.dataclass import dataclass
 from planner.errors import OutcomeUnknown, PermanentError, ProviderError
-from providers.http.answer import AnswerReader, HttpAnswer
 from providers.http.connect import ServerEndpoint, Vet
 from providers.http.connections import HttpConnections
 from providers.http.deadline import Deadline
 from providers.http.errors import ConnectionBroken, ConnectionLostSafeToResend, UndecodableBody
 from providers.http.exchange import HttpRequest
+from providers.http.read_answer import HttpAnswer, HttpAnswerReader
 from providers.http.tls import client_tls_context
 
 USER_AGENT = f"hwplan/{planner.__version__}"
@@ -35,7 +35,7 @@ _NO_HEADERS: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True, slots=True)
-class WebLimits:
+class HttpClientLimits:
     """Limits of HTTP requests: seconds to connect, for one read, and for the whole request; bytes of a body after
     decompression."""
 
@@ -46,9 +46,9 @@ class WebLimits:
 
 
 class StreamedAnswer:
-    """An answer whose body is read piece by piece while the `with` block of `WebClient.stream` lasts."""
+    """An answer whose body is read piece by piece while the `with` block of `BoundedHttpClient.stream` lasts."""
 
-    def __init__(self, answer: AnswerReader, request: HttpRequest) -> None:
+    def __init__(self, answer: HttpAnswerReader, request: HttpRequest) -> None:
         self.status = answer.status
         self.headers = answer.headers
         self._answer = answer
@@ -56,19 +56,20 @@ class StreamedAnswer:
 
     def pieces(self) -> Iterator[bytes]:
         """The body, unpacked. Raises TemporaryError (or OutcomeUnknown) when it breaks off, PermanentError when it is
-        larger than `WebLimits.max_body`."""
+        larger than `HttpClientLimits.max_body`."""
         try:
             yield from self._answer.pieces()
         except ConnectionBroken as error:
             raise _lost(error, self._request) from None
 
 
-DEFAULT_LIMITS = WebLimits()
-QUESTION_LIMITS = WebLimits(connect=5.0, read=10.0, total=15.0, max_body=1 << 20)  # one small answer, or none
+DEFAULT_LIMITS = HttpClientLimits()
+QUESTION_LIMITS = HttpClientLimits(connect=5.0, read=10.0, total=15.0, max_body=1 << 20)  # one small answer, or none
 
 
-class WebClient:
-    """Sends requests. Threads share one client; connections are retained and used again.
+class BoundedHttpClient:
+    """Sends HTTP requests to any URL, within limits of time and size. Threads share one client, which uses its
+    connections again.
 
     `insecure_hosts` are hosts (`name` or `name:port`) whose certificate is not verified: operator configuration only.
     `ca_file` replaces the trust of the system. Without `allow_plain` only https is spoken. `vet` judges every address
@@ -77,7 +78,7 @@ class WebClient:
 
     def __init__(
         self,
-        limits: WebLimits = DEFAULT_LIMITS,
+        limits: HttpClientLimits = DEFAULT_LIMITS,
         insecure_hosts: frozenset[str] = frozenset(),
         ca_file: Path | None = None,
         allow_plain: bool = True,
@@ -98,7 +99,7 @@ class WebClient:
         url: str,
         headers: Mapping[str, str] = _NO_HEADERS,
         body: bytes = b"",
-        limits: WebLimits | None = None,
+        limits: HttpClientLimits | None = None,
     ) -> HttpAnswer:
         """One request, one answer, body and all.
 
@@ -115,7 +116,7 @@ class WebClient:
         url: str,
         headers: Mapping[str, str] = _NO_HEADERS,
         body: bytes | Iterable[bytes] = b"",
-        limits: WebLimits | None = None,
+        limits: HttpClientLimits | None = None,
     ) -> Iterator[StreamedAnswer]:
         """As `request`, the body read by `pieces()`. A `body` of pieces is sent with the Content-Length that the caller
         gives. What is not read to the end closes the connection."""

@@ -1,4 +1,4 @@
-"""Reading an answer of HTTP/1.1: whole or piece by piece, unpacked, and never more than there is room for."""
+"""Reads the answer to an HTTP request: whole or piece by piece, unpacked, and never more than there is room for."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ class HttpAnswer:
     size: int = 0
 
 
-class AnswerReader:
-    """An answer whose body is still on its way. `limit` is the most bytes of it, unpacked; `where` names in errors what
-    was asked for. Raises TooLarge for a head above 64 KiB."""
+class HttpAnswerReader:
+    """Reads an HTTP answer whose body is still on its way. `limit` is the most bytes of it, unpacked; `where` names in
+    errors what was asked for. Raises TooLarge for a head above 64 KiB."""
 
     def __init__(self, response: HttpResponse, limit: int, where: str) -> None:
         self.status = response.status

@@ -1,4 +1,5 @@
-"""Requests to GitHub: headers, entity tags, pages, limits, one write a second. Knows no endpoint.
+"""Sends requests to GitHub, and reads their answers: headers, entity tags, pages, limits, one write a second. Knows no
+endpoint.
 
 A read is repeated while GitHub is busy. A write is sent again only when GitHub said that it did nothing (a limit);
 where that is not known, OutcomeUnknown is raised and its caller reads. A list is complete or an error.
@@ -19,7 +20,7 @@ from planner.errors import OutcomeUnknown, PermanentError, ProviderError, Tempor
 from planner.values import Json, JsonObject
 from providers.github.credentials import AnonymousCredential, GitHubCredential, WebSender
 from providers.github.rate_limits import RateLimitQuota, WritePace, rate_limit_wait, read_quota, server_time_of_answer
-from providers.http.answer import HttpAnswer
+from providers.http.read_answer import HttpAnswer
 from providers.http.retries import RetryLimits, repeat_on_temporary_error
 from providers.web.json_body import parse_json_body
 from providers.web.link_header import next_link

@@ -8,7 +8,7 @@ from __future__ import annotations
 from functools import cache
 
 from planner.values import JsonObject
-from providers.git.commit_histories import CommitAncestry
+from providers.git.commit_ancestry import CommitAncestry
 from providers.kubernetes.operations.argosync import ArgoSyncProvider
 from providers.kubernetes.snapshot.snapshot_cluster import SnapshotCluster
 from providers.provider_tools import ProviderTools

@@ -1,4 +1,4 @@
-"""Which source commit each Application of a sandbox has deployed: written by its simulated sync, reported by the
+"""Which source commit each Application of a sandbox has deployed: recorded by its simulated sync, reported by the
 simulated services of it (a canned answer with `commit`)."""
 
 from __future__ import annotations

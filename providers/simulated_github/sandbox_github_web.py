@@ -7,10 +7,10 @@ from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
 from planner.dataclass import dataclass
-from providers.http.answer import HttpAnswer
+from providers.http.read_answer import HttpAnswer
 from providers.simulated_github.request_and_reply import SimulatedRequest
-from providers.simulated_github.server import SimulatedGitHub
-from providers.simulated_github.store import GitHubStoreFile
+from providers.simulated_github.request_routes import SimulatedGitHub
+from providers.simulated_github.store_file import GitHubStoreFile
 
 LOGIN = "hwplan-sandbox"
 
@@ -22,7 +22,7 @@ class SandboxGitHubWeb:
     folder: Path
 
     def request(self, method: str, url: str, headers: dict[str, str], body: bytes) -> HttpAnswer:
-        """See providers.web.web_client.WebClient. Headers do not count: whoever asks is `LOGIN`."""
+        """See providers.web.bounded_http_client.BoundedHttpClient. Headers do not count: whoever asks is `LOGIN`."""
         parts = urlsplit(url)
         document = json.loads(body) if body else {}
         request = SimulatedRequest(method, parts.path, dict(parse_qsl(parts.query)), document, LOGIN)

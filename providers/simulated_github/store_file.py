@@ -18,7 +18,7 @@ from planner.dataclass import dataclass
 from planner.errors import PermanentError
 from planner.values import JsonObject
 from planner.whole_file import write_whole_file
-from providers.sandbox.github_file import FILE
+from providers.sandbox.initial_github_file import FILE
 
 _KINDS = ("pulls", "issues", "comments", "reviews", "statuses", "check_runs")
 

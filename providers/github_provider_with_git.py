@@ -18,11 +18,11 @@ from providers.git.remotes import open_remote_locations
 from providers.github.github_clients import GitHubClientsByAccount, connect_to_simulated_github
 from providers.github.provider import GitHubProvider
 from providers.provider_tools import ProviderTools
-from providers.simulated_github.sandbox_web import SandboxGitHubWeb
+from providers.simulated_github.sandbox_github_web import SandboxGitHubWeb
 from providers.web.address_policy import refuse_link_local_or_metadata_address
-from providers.web.web_client import WebClient, WebLimits
+from providers.web.bounded_http_client import BoundedHttpClient, HttpClientLimits
 
-LIMITS = WebLimits(connect=5.0, read=30.0, total=60.0)
+LIMITS = HttpClientLimits(connect=5.0, read=30.0, total=60.0)
 
 
 def create_github_provider(tools: ProviderTools) -> GitHubProvider:
@@ -35,7 +35,7 @@ def create_github_provider_without_cluster(folder: Path, sandbox: Path | None) -
     """The provider of GitHub's kinds where no cluster is connected. `folder` is where relative paths start."""
     client, places = GitClient(), open_remote_locations(folder, sandbox)
     if sandbox is None:
-        clients = GitHubClientsByAccount(folder, WebClient(LIMITS, vet=refuse_link_local_or_metadata_address))
+        clients = GitHubClientsByAccount(folder, BoundedHttpClient(LIMITS, vet=refuse_link_local_or_metadata_address))
         return GitHubProvider(
             clients, RemoteGitMergePredictor(client, ObjectCache(client, user_cache_folder("git")), places)
         )

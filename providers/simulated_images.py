@@ -1,4 +1,5 @@
-"""An OCI image layout (image-spec, "Image Layout") holding one tiny made-up image per name. Deterministic bytes."""
+"""The images of a sandbox: an OCI image layout (image-spec, "Image Layout") holding one tiny made-up image per name.
+Deterministic bytes."""
 
 from __future__ import annotations
 

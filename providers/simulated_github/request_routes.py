@@ -1,4 +1,4 @@
-"""Which request goes where in the simulated GitHub, and how lists are cut into pages. Knows no network.
+"""Routes each request to its endpoint in the simulated GitHub, and how lists are cut into pages. Knows no network.
 
 The names of fields and the reasons of refusals are GitHub's; fields that hwplan never reads are left out. The testbed
 serves it over HTTP, with all fields, limits and faults; a sandbox asks it directly.
@@ -21,7 +21,7 @@ from providers.simulated_github.request_and_reply import (
     invalid_body_reply,
     not_found_reply,
 )
-from providers.simulated_github.store import GitHubStoreFile, StoredRepository
+from providers.simulated_github.store_file import GitHubStoreFile, StoredRepository
 
 _NUMBER, _WORD, _REST = r"(\d{1,9})", r"([^/]+)", r"(.+)"
 _ROUTES: tuple[tuple[str, str, Callable[..., SimulatedReply]], ...] = (

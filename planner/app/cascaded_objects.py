@@ -13,7 +13,7 @@ from planner.errors import ProviderError
 from planner.planning import PlanInputs, decide_leaving_objects
 from planner.ports import PresentObject
 from planner.values import JsonObject
-from providers.cluster import Cluster, KindInfo, ObjectCollection
+from providers.cluster_interface import Cluster, KubernetesListScope, ServedKubernetesKind
 
 _DEFINITION = ("apiextensions.k8s.io", "CustomResourceDefinition")
 # What controllers put into every namespace, and what passes by itself.
@@ -33,25 +33,25 @@ def with_cascaded_objects(inputs: PlanInputs, cluster: Cluster) -> PlanInputs:
     return replace(inputs, inside={address: found for address, found in inside.items() if found})
 
 
-def _places(container: PresentObject, cluster: Cluster) -> tuple[ObjectCollection, ...]:
+def _places(container: PresentObject, cluster: Cluster) -> tuple[KubernetesListScope, ...]:
     """Where what is inside stands; empty for what contains nothing."""
     address = container.address
     if (address.group, address.kind) == ("", "Namespace"):
         return tuple(
-            ObjectCollection(kind, address.name) for kind in listable_and_deletable_kinds(cluster) if kind.namespaced
+            KubernetesListScope(kind, address.name) for kind in listable_and_deletable_kinds(cluster) if kind.namespaced
         )
     if (address.group, address.kind) == _DEFINITION:
         spec = (container.value or {}).get("spec") or {}
         made = (str(spec.get("group")), str((spec.get("names") or {}).get("kind")))
         return tuple(
-            ObjectCollection(kind, "")
+            KubernetesListScope(kind, "")
             for kind in listable_and_deletable_kinds(cluster)
             if (group_of_api_version(kind.api_version), kind.kind) == made
         )
     return ()
 
 
-def listable_and_deletable_kinds(cluster: Cluster) -> Iterator[KindInfo]:
+def listable_and_deletable_kinds(cluster: Cluster) -> Iterator[ServedKubernetesKind]:
     """The kinds that the API server can list and delete, each once; what passes by itself (such as Events) is left
     out."""
     known = set(_PASSING)
@@ -62,7 +62,7 @@ def listable_and_deletable_kinds(cluster: Cluster) -> Iterator[KindInfo]:
             yield kind
 
 
-def _staying(cluster: Cluster, places: Collection[ObjectCollection], going: frozenset[str]) -> Iterator[str]:
+def _staying(cluster: Cluster, places: Collection[KubernetesListScope], going: frozenset[str]) -> Iterator[str]:
     """What is not planned to go, nor belongs to something that is; a kind that cannot be looked at stays as a whole."""
     found: dict[str, JsonObject] = {}
     for place, answer in cluster.list(sorted(places)).items():

@@ -13,7 +13,7 @@ from planner.pull_requests.github_mergeability import GitHubMergeability, interp
 from planner.pull_requests.predicted_merge_verification import ConflictingMerge, MergeMismatch
 from planner.resource import Resource
 from planner.values import document_digest
-from providers.github.conflict_pulls import add_conflicting_pull_requests
+from providers.github.conflicting_pull_requests import add_conflicting_pull_requests
 from providers.github.merge_pull_request import MergeContext, describe_change_since_review, why_behind_base
 from providers.github.pull_request_spec import ParsedPullRequestSpec, merge_outputs
 
