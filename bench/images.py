@@ -23,7 +23,7 @@ from providers.images.copy_image import ImageLocation, copy_image
 from providers.images.image_reference import parse_image_reference
 from providers.images.oci_layout import OciLayout
 from providers.images.registry_client import RegistryClient
-from providers.simulated_oci_layout import write_simulated_images
+from providers.simulated_images import write_simulated_images
 from tests.testbed import image_registry, scratch
 
 _OURS = """

@@ -109,7 +109,7 @@ class Change:
     client-side apply, `take_over` that of other managers, `claims` that of single fields, whoever owns them. `made` are
     the values of `desired` that other resources made, by plain path, as they were declared: an approval is about the
     declaration (docs/adr/0030). `in_clear` are the fields of `desired`, by plain path, that repeat the value of a
-    secret: they are written, and shown masked also by a command that does not know the secret (docs/adr/0048).
+    secret: they are written, and shown masked also by a command that does not know the secret (docs/adr/0051).
     """
 
     address: Address

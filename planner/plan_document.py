@@ -39,13 +39,13 @@ _Home: TypeAlias = tuple[str, str]  # node and lane of a plan that has one of ea
 
 def plan_document(plan: Plan) -> JsonObject:
     """The document of a plan, its `id` and `checksum` included."""
-    whole = identified_document(plan, plan_id(plan))
+    whole = plan_document_with_id(plan, plan_id(plan))
     return {"checksum": document_digest(whole), **whole}
 
 
 def masked_plan_document(plan: Plan) -> JsonObject:
     """The same with the values of secrets masked that a change repeats in clear: what is shown. Where there is one, id
-    and checksum stay those of the plan, so that it is not taken for the plan's file (docs/adr/0048)."""
+    and checksum stay those of the plan, so that it is not taken for the plan's file (docs/adr/0051)."""
     document = plan_document(plan)
     if any(change.in_clear for change in plan.changes):
         masked = replace(plan, changes=tuple(map(_masked, plan.changes)))
@@ -60,7 +60,7 @@ def _masked(change: Change) -> Change:
     return replace(change, desired=masked) if change.in_clear else change
 
 
-def identified_document(plan: Plan, identifier: str) -> JsonObject:
+def plan_document_with_id(plan: Plan, identifier: str) -> JsonObject:
     """The document with this `id`, without a checksum."""
     return {"id": identifier, **_body(plan)}
 

@@ -236,7 +236,7 @@ class Clock(Protocol):
 
 
 class SecretValueReader(Protocol):
-    """Reads secret values named by `Sealed.ref` at the moment of the write."""
+    """Reads secret values named by `SealedSecret.ref` at the moment of the write."""
 
     def value(self, ref: str) -> SecretValue:
         """The value now. Raises PermanentError naming the source, never the value."""

@@ -1,6 +1,6 @@
 """A desired resource: one document of the stack with its identity, its place in the input and its options.
 
-Frozen data only. The manifest of a Secret holds Sealed leaves, never values (see planner.values).
+Frozen data only. The manifest of a Secret holds SealedSecret leaves, never values (see planner.values).
 """
 
 from __future__ import annotations

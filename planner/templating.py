@@ -68,7 +68,7 @@ def render_template(path: Path, context: Mapping[str, Any]) -> str:
 
 
 def render_template_text(source: str, context: Mapping[str, Any]) -> str:
-    """As `render_template`, from the template's text."""
+    """Render the text of a template with values, as `render_template` does with a file."""
     if len(source) > MOST_SOURCE:
         raise TemplateProblem(f"the template is larger than {MOST_SOURCE >> 20} MiB")
     try:

@@ -52,7 +52,8 @@ def _disarmed(match: re.Match[str]) -> str:
 
 
 def html_safe(text: str) -> str:
-    """`text` for the inside of an HTML element: `safe`, then each mark of HTML or Markdown as a character reference."""
+    """`text` for the inside of an HTML element: `safe_text`, then each mark of HTML or Markdown as a character
+    reference."""
     return safe_text(text).translate(_PUNCTUATION)
 
 

@@ -1,8 +1,9 @@
 """The values that documents are made of: JSON plus three kinds of leaf that JSON does not have.
 
-A `Sealed` leaf stands for a secret (a reference and a keyed fingerprint, never the value), a `Ref` for an output of
-another resource that is not known yet, a `Sub` for a text with such outputs inside. All three have one JSON form, so a
-document with them can be stored, hashed and read back. Owns that form, canonical bytes and digests; reads no secret.
+A `SealedSecret` leaf stands for a secret (a reference and a keyed fingerprint, never the value), an `OutputRef` for an
+output of another resource that is not known yet, an `OutputTemplate` for a text with such outputs inside. All three
+have one JSON form, so a document with them can be stored, hashed and read back. Owns that form, canonical bytes and
+digests; reads no secret.
 """
 
 from __future__ import annotations
@@ -112,7 +113,7 @@ class SecretValue:
     __hash__ = None  # type: ignore[assignment]  # secrets are no dictionary keys
 
 
-Vault: TypeAlias = Mapping[str, SecretValue]  # Sealed.ref -> value; lives in memory only
+Vault: TypeAlias = Mapping[str, SecretValue]  # SealedSecret.ref -> value; lives in memory only
 
 
 def is_plain_json(value: Any) -> bool:
@@ -157,7 +158,8 @@ def _encode(value: JsonValue | tuple[JsonValue, ...]) -> JsonValue:
 
 
 def decode_special_leaves(value: JsonValue) -> Json:
-    """The reverse of `encode`. Raises ValueError on a special leaf that is none of the three."""
+    """Restore special leaves from their JSON form: the reverse of `encode_special_leaves`. Raises ValueError on a
+    special leaf that is none of the three."""
     if isinstance(value, list):
         return [decode_special_leaves(item) for item in value]
     if not isinstance(value, dict):
@@ -220,7 +222,8 @@ def value_leaves(
 
 
 def outputs_in_document(value: JsonValue) -> list[OutputRef | OutputTemplate]:
-    """Every Ref and Sub in a document. Called for each document several times, so it builds nothing else."""
+    """Find every OutputRef and OutputTemplate in a document. Called for each document several times, so it builds
+    nothing else."""
     if is_plain_json(value):
         return []
     found: list[OutputRef | OutputTemplate] = []
@@ -252,7 +255,8 @@ def substitute_outputs(value: JsonObject, lookup: Callable[[OutputRef], JsonValu
 @overload
 def substitute_outputs(value: JsonValue, lookup: Callable[[OutputRef], JsonValue]) -> JsonValue: ...
 def substitute_outputs(value: JsonValue, lookup: Callable[[OutputRef], JsonValue]) -> JsonValue:
-    """Replace every Ref and Sub whose outputs `lookup` knows (not None); the others stay as they are."""
+    """Replace every OutputRef and OutputTemplate whose outputs `lookup` knows (not None); the others stay as they
+    are."""
     match value:
         case dict():
             return {key: substitute_outputs(item, lookup) for key, item in value.items()}

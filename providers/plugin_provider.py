@@ -31,7 +31,7 @@ from planner.values import Vault
 _METHODS = ("read", "preview", "apply", "delete", "readiness")
 
 
-def plugin_provider(installed: InstalledPlugin, tools: Any) -> Provider:
+def create_plugin_provider(installed: InstalledPlugin, tools: Any) -> Provider:
     """The provider of a plug-in, made with `tools`. Raises PermanentError, which names the distribution, for none."""
     try:
         inner = installed.plugin.create(tools)
@@ -47,7 +47,8 @@ def plugin_provider(installed: InstalledPlugin, tools: Any) -> Provider:
 
 @dataclass(frozen=True, slots=True)
 class PluginProvider:
-    """See planner.ports.Provider. `origin` is the distribution of `inner`."""
+    """Delegates to the provider of an installed plug-in (planner.ports.Provider). `origin` is the distribution of
+    `inner`."""
 
     inner: Provider
     origin: str

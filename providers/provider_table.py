@@ -24,13 +24,13 @@ if TYPE_CHECKING:
 # kind -> "module:factory"; a factory takes ProviderTools and gives a Provider.
 TABLE: Mapping[str, str] = {
     "ArgoRepair": "providers.kubernetes.operations.argorepair:create_argo_repair_provider",
-    "ArgoSync": "providers.argo_with_git:create_argo_sync_provider",
+    "ArgoSync": "providers.argo_sync_provider_with_git:create_argo_sync_provider",
     "GitCommit": "providers.git.provider:create_git_provider",
     "GitHead": "providers.git.provider:create_git_provider",
     "GitRef": "providers.git.provider:create_git_provider",
     **dict.fromkeys(
         ("GitHubComment", "GitHubIssue", "GitHubStatus", "PullRequest"),
-        "providers.github_with_git:create_github_provider",
+        "providers.github_provider_with_git:create_github_provider",
     ),
     "HttpProbe": "providers.probes.provider:create_probe_provider",
     "LocalFile": "providers.files.provider:create_local_file_provider",
@@ -114,6 +114,6 @@ def _installed(kind: str) -> InstalledPlugin:
 
 
 def _foreign(installed: InstalledPlugin, tools: ProviderTools) -> Provider:
-    from providers.plugin_provider import plugin_provider
+    from providers.plugin_provider import create_plugin_provider
 
-    return plugin_provider(installed, tools)
+    return create_plugin_provider(installed, tools)

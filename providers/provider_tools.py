@@ -12,8 +12,8 @@ from typing import TypeAlias
 from planner.dataclass import dataclass
 from planner.ports import ClusterProvider, Fingerprinter, Provider, SecretValueReader
 from planner.values import SealedSecret, Vault
-from providers.cluster import Cluster
-from providers.secret_lookup import secret_bytes_if_unchanged, secret_lookup
+from providers.cluster_interface import Cluster
+from providers.secret_value_lookup import create_secret_lookup, secret_bytes_if_unchanged
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class ProviderTools:
 
         Raises PreconditionError when it is no longer what the plan saw, PermanentError when it cannot be read.
         """
-        return secret_bytes_if_unchanged(leaf, secret_lookup(vault, self.secrets), self.fingerprinter)
+        return secret_bytes_if_unchanged(leaf, create_secret_lookup(vault, self.secrets), self.fingerprinter)
 
 
 Factory: TypeAlias = Callable[[ProviderTools], Provider]

@@ -21,13 +21,13 @@ from planner.dataclass import dataclass
 from planner.errors import PermanentError
 from planner.rollout.argo_tracking import FIELD_MANAGER, HOOK, TRACKING, argo_tracking_id
 from planner.values import JsonObject
-from providers.cluster import KindInfo
+from providers.cluster_interface import ServedKubernetesKind
 from providers.git.remotes import UnknownSandboxRemote, open_remote_locations, resolve_remote
 from providers.kubernetes.object_location import served_kind
 from providers.kubernetes.snapshot.folder_layout import ObjectIdentity, identity_of_document, parse_object_yaml
 from providers.kubernetes.snapshot.snapshot_cluster import SnapshotCluster
 from providers.sandbox.git_repositories import run_git
-from providers.simulated_deployments import record_simulated_deployed_commit
+from providers.simulated_deployed_commits import record_simulated_deployed_commit
 
 _MANIFESTS = (".yaml", ".yml", ".json")
 _DOCUMENTS = re.compile(r"^---(?:\s.*)?$", re.MULTILINE)
@@ -44,7 +44,7 @@ class SimulatedArgo:
     configuration: Path
     cluster: SnapshotCluster
 
-    def bring(self, kind: KindInfo, application: JsonObject, revision: str) -> None:
+    def bring(self, kind: ServedKubernetesKind, application: JsonObject, revision: str) -> None:
         """Bring the content of `revision` ("": the tip of its branch) into the cluster, and note on the Application
         what it consists of. An Application of a repository that the sandbox does not have brings nothing.
 
@@ -120,7 +120,7 @@ class SimulatedArgo:
 
 @dataclass(frozen=True, slots=True)
 class _Brought:
-    kind: KindInfo
+    kind: ServedKubernetesKind
     address: Address
     document: JsonObject
 

@@ -28,7 +28,7 @@ from planner.rollout.promotion_commit_prediction import (
     promotion_files_with_digests,
 )
 from planner.values import JsonObject
-from providers.cluster import Cluster
+from providers.cluster_interface import Cluster
 from providers.json_answer import parse_json_answer
 from providers.kubernetes.errors import AlreadyExists
 from providers.kubernetes.object_location import served_kind
@@ -37,7 +37,7 @@ from providers.kubernetes.snapshot.simulated_controllers import OUTCOME, SIMULAT
 from providers.kubernetes.snapshot.snapshot_cluster import SnapshotCluster
 from providers.provider_tools import ProviderTools
 from providers.sandbox.git_repositories import run_git
-from providers.sandbox.simulated_build_results import (
+from providers.sandbox.simulated_pipelines_file import (
     BuiltService,
     PromotedManifests,
     SimulatedPipeline,
@@ -166,7 +166,7 @@ class SimulatedTekton:
         from providers.images.copy_image import ImageLocation, copy_image  # only where a run builds something
         from providers.images.image_reference import parse_image_reference
         from providers.images.oci_layout import OciLayout
-        from providers.simulated_oci_layout import write_simulated_images
+        from providers.simulated_images import write_simulated_images
 
         reference = parse_image_reference(image)
         with tempfile.TemporaryDirectory(prefix="hwplan-run-") as temp:

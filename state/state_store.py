@@ -16,12 +16,22 @@ from planner.errors import SelectionError, StateError
 from planner.failpoint import hit_failpoint
 from planner.plan import Change, Plan
 from planner.ports import Fingerprinter
-from state import applied_records, closeouts, detached_jobs, lane_holds, lease, lease_row, migrate, runs, state_file
+from state import (
+    applied_records,
+    closeouts,
+    detached_jobs,
+    lane_holds_and_targets,
+    lease,
+    lease_row,
+    migrate,
+    runs,
+    state_file_location,
+)
 from state.applied_records import AppliedResourceVersion
 from state.closeouts import StoredCloseout
 from state.detached_jobs import DetachedJob
 from state.fingerprint import KeyedFingerprinter
-from state.lane_holds import LaneHold, RolloutTarget
+from state.lane_holds_and_targets import LaneHold, RolloutTarget
 from state.lease import Lease
 from state.pull_requests import PullRequestRecords
 from state.row_checksum import row_checksum, verify_checksum
@@ -66,11 +76,11 @@ class StateStore:
     def open(cls, path: Path | str) -> Self:
         """Open the state at `path`, or create it. Raises StateError when what is there cannot be trusted."""
         place = Path(os.path.abspath(path))  # noqa: PTH100 (resolve() would follow the very links that are refused)
-        state_file.prepare_state_folder(place.parent)
-        state_file.refuse_network_filesystem(place.parent)
-        if not state_file.check_state_file(place):
+        state_file_location.prepare_state_folder(place.parent)
+        state_file_location.refuse_network_filesystem(place.parent)
+        if not state_file_location.check_state_file(place):
             _create(place)
-            state_file.check_state_file(place)
+            state_file_location.check_state_file(place)
         database = Database(place)
         try:
             migrate.check_schema_version(database)
@@ -142,30 +152,32 @@ class StateStore:
 
     def hold(self, lane: str) -> LaneHold | None:
         """The newest hold or release of a lane; None where it was never held."""
-        return lane_holds.newest_lane_hold(self._database, lane)
+        return lane_holds_and_targets.newest_lane_hold(self._database, lane)
 
     def holds(self, lane: str = "", limit: int = 50) -> tuple[LaneHold, ...]:
         """The newest holds and releases, newest first."""
-        return lane_holds.hold_history(self._database, lane, limit)
+        return lane_holds_and_targets.hold_history(self._database, lane, limit)
 
     def set_hold(self, lane: str, number: int, commit: str, reason: str, run: int = 0) -> LaneHold:
         """Hold a lane under the next number. Raises StalePlan when somebody else held or released it meanwhile."""
         with self._database.transaction() as database:
-            return lane_holds.append_hold(database, lane, number, "set", commit=commit, reason=reason, run=run)
+            return lane_holds_and_targets.append_hold(
+                database, lane, number, "set", commit=commit, reason=reason, run=run
+            )
 
     def release_hold(self, lane: str, number: int) -> LaneHold:
         """Release a lane under the next number. Raises StalePlan as set_hold does."""
         with self._database.transaction() as database:
-            return lane_holds.append_hold(database, lane, number, "released")
+            return lane_holds_and_targets.append_hold(database, lane, number, "released")
 
     def record_rollout_target(self, lane: str, commit: str) -> RolloutTarget:
         """Write what is rolled out next. Needs no lease: whoever holds it reads this, and gives it up (B2)."""
         with self._database.transaction() as database:
-            return lane_holds.record_rollout_target(database, lane, commit)
+            return lane_holds_and_targets.record_rollout_target(database, lane, commit)
 
     def target(self, lane: str) -> RolloutTarget | None:
         """What a lane is to be brought to now."""
-        return lane_holds.newest_rollout_target(self._database, lane)
+        return lane_holds_and_targets.newest_rollout_target(self._database, lane)
 
     @property
     def pulls(self) -> PullRequestRecords:
@@ -271,7 +283,7 @@ class StateStore:
     def backup(self, path: Path | str) -> None:
         """Write a consistent copy to a new file with mode 0600, also while a run goes on. Raises StateError."""
         place = Path(path)
-        state_file.create_private_file(place)
+        state_file_location.create_private_file(place)
         try:
             self._database.copy_to(place)
         except BaseException:
@@ -282,17 +294,17 @@ class StateStore:
 def _create(path: Path) -> None:
     """Build the whole file under another name and link it into place, so that no one ever sees half a state."""
     hit_failpoint("state.create.begin")
-    state_file.remove_temporary_state_files(path)
-    newborn = state_file.temporary_state_file_name(path)
-    state_file.create_private_file(newborn)
+    state_file_location.remove_temporary_state_files(path)
+    newborn = state_file_location.temporary_state_file_name(path)
+    state_file_location.create_private_file(newborn)
     hit_failpoint("state.create.file")
     try:
         _fill_and_link(newborn, path)
     except OSError as error:
-        state_file.remove_temporary_state_files(path)
+        state_file_location.remove_temporary_state_files(path)
         raise StateError(f"the state file cannot be created: {disk_error_text(error)}", where=str(path)) from None
     except BaseException:
-        state_file.remove_temporary_state_files(path)
+        state_file_location.remove_temporary_state_files(path)
         raise
     hit_failpoint("state.created")
 
@@ -310,7 +322,7 @@ def _fill_and_link(newborn: Path, path: Path) -> None:
         os.link(newborn, path)
     hit_failpoint("state.create.linked")
     newborn.unlink()
-    state_file.flush_folder_to_disk(path.parent)
+    state_file_location.flush_folder_to_disk(path.parent)
 
 
 def _give_identity(database: Database) -> None:

@@ -18,7 +18,7 @@ from planner.app.observe.metrics_reader import open_metrics_reader
 from planner.app.observe.scrape_targets import proxy_traffic_counter_of_node, query_egress_proxy_traffic_of_client
 from planner.app.plan_with_inputs import PlanWithInputs, plan_selected_resources
 from planner.app.request import Request
-from planner.app.resource_filters import is_git_ref, without_refs_of_other_lanes
+from planner.app.resource_filters import is_git_ref, without_git_refs_of_other_lanes
 from planner.app.session import Session, open_session
 from planner.dataclass import dataclass
 from planner.errors import SelectionError
@@ -67,7 +67,7 @@ class BenchmarkRunResult:
 def open_benchmark_plan(request: Request, profile: str, *, rerun: bool = False) -> Iterator[BenchmarkPlan]:
     """Plan the run of a profile for the one selected lane. Raises SelectionError for a profile that is not there."""
     with _opened(request, profile) as (session, run, _, _node):
-        ours = without_refs_of_other_lanes(request, is_git_ref)  # the mirror serves all lanes of the node
+        ours = without_git_refs_of_other_lanes(request, is_git_ref)  # the mirror serves all lanes of the node
         again = replace(run, manifest={**run.manifest, "spec": {**run.manifest["spec"], "rerun": True}})
         resources = tuple(
             (again if rerun else one) if one is run else one

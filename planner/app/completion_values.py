@@ -11,7 +11,7 @@ from planner.errors import HwplanError
 
 
 def completion_words(config_dir: Path, what: str, nodes: tuple[str, ...] = ()) -> list[str]:
-    """Nodes, lanes (of the chosen `nodes`), products, scopes, kinds or addresses.
+    """The words for shell completion: nodes, lanes (of the chosen `nodes`), products, scopes, kinds or addresses.
 
     Raises ConfigError or SelectionError when there are none.
     """

@@ -15,7 +15,7 @@ from planner.plan import FieldOp
 from planner.planning.autoscaled_objects import AUTOSCALER, REPLICAS, target_of_autoscaler
 from planner.planning.plan_inputs import PlanInputs
 from planner.values import JsonObject
-from providers.cluster import Cluster, ObjectCollection
+from providers.cluster_interface import Cluster, ObjectCollection
 from providers.kubernetes.object_location import served_kind
 
 

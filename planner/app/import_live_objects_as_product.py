@@ -19,7 +19,7 @@ from planner.dataclass import dataclass
 from planner.errors import ConfigError, PermanentError, ProviderError, SelectionError
 from planner.loading.yaml.load_documents import TEMPLATE, load_documents
 from planner.values import Json, JsonObject, JsonValue
-from providers.cluster import Cluster, KindInfo, ObjectCollection
+from providers.cluster_interface import Cluster, KubernetesListScope, ServedKubernetesKind
 from providers.kubernetes.adoptable_document import adoptable_document, owned_set_of_object, why_object_not_declarable
 from providers.kubernetes.cluster_merge_types import ClusterMergeTypes
 
@@ -29,7 +29,8 @@ _VERBS = frozenset({"list", "patch"})
 
 @dataclass(frozen=True, slots=True)
 class ImportedObjects:
-    """Documents by namespace ("" for cluster-scoped ones), by their addresses; what was left out, and why."""
+    """The live objects to import: documents by namespace ("" for cluster-scoped ones), by their addresses; what was
+    left out, and why."""
 
     documents: Mapping[str, tuple[JsonObject, ...]]
     left_out: Mapping[str, str]
@@ -79,17 +80,17 @@ def files_of_imported_product(product: NewProduct, found: ImportedObjects) -> di
     return {product.config / f"{product.name}.yaml": _configuration(product), **templates}
 
 
-def _live(cluster: Cluster, namespaces: Sequence[str], whole: bool) -> list[tuple[ObjectCollection, JsonObject]]:
+def _live(cluster: Cluster, namespaces: Sequence[str], whole: bool) -> list[tuple[KubernetesListScope, JsonObject]]:
     """Every object once, at the version that the cluster prefers."""
-    kinds: dict[tuple[str, str], KindInfo] = {}
+    kinds: dict[tuple[str, str], ServedKubernetesKind] = {}
     for kind in cluster.kinds():
         if kind.verbs >= _VERBS:
             kinds.setdefault((group_of_api_version(kind.api_version), kind.kind), kind)
-    spaced = [ObjectCollection(kind, name) for kind in kinds.values() if kind.namespaced for name in namespaces]
+    spaced = [KubernetesListScope(kind, name) for kind in kinds.values() if kind.namespaced for name in namespaces]
     single = [kind for kind in kinds.values() if not kind.namespaced and (whole or kind.kind == "Namespace")]
-    places = [*(ObjectCollection(kind, "") for kind in single), *spaced]
+    places = [*(KubernetesListScope(kind, "") for kind in single), *spaced]
     seen: set[str] = set()
-    out: list[tuple[ObjectCollection, JsonObject]] = []
+    out: list[tuple[KubernetesListScope, JsonObject]] = []
     for place, found in cluster.list(places).items():
         if isinstance(found, ProviderError):
             raise found

@@ -17,8 +17,8 @@ _LINES: Final = 5  # of what the program said, in the error
 
 
 def build_kustomization(folder: str) -> bytes:
-    """The manifests that a folder renders to. Raises SelectionError when it is none, or when nothing here can render
-    it, HwplanError with the program's own words when it fails."""
+    """The manifests that the kustomization in a folder renders to. Raises SelectionError when it is none, or when
+    nothing here can render it, HwplanError with the program's own words when it fails."""
     if not Path(folder).is_dir():
         raise SelectionError(f"{folder} is not a folder", where="-k", remedy="name the folder of a kustomization.yaml")
     command = [*_program(folder), folder]

@@ -18,7 +18,7 @@ from planner.dataclass import dataclass
 from planner.errors import SelectionError, StalePlan
 from planner.plan import Action, Plan, Selection
 from planner.resource import Resource
-from state.lane_holds import LaneHold
+from state.lane_holds_and_targets import LaneHold
 from state.state_store import StateStore
 
 SCOPE = "rollout"

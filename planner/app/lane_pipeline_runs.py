@@ -14,7 +14,7 @@ from planner.errors import ProviderError, StalePlan
 from planner.resource import Resource
 from planner.values import JsonObject, OutputTemplate
 from planner.whole_number import parse_whole_number
-from providers.cluster import Cluster, ObjectCollection
+from providers.cluster_interface import Cluster, KubernetesListScope
 from providers.kubernetes.object_location import served_kind
 from providers.kubernetes.operations.object_end import how_object_ended
 
@@ -78,7 +78,7 @@ class LanePipelineRuns:
 def read_lane_pipeline_runs(cluster: Cluster, namespace: str, prefix: str) -> LanePipelineRuns:
     """Read the PipelineRuns of a lane from the cluster: one LIST. Raises ProviderError."""
     kind = served_kind(cluster, *_TEKTON)
-    place = ObjectCollection(kind, namespace) if kind else None
+    place = KubernetesListScope(kind, namespace) if kind else None
     found = cluster.list([place])[place] if place else ()
     if isinstance(found, ProviderError):
         raise found

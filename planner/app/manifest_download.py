@@ -15,9 +15,9 @@ def download_manifest(url: str) -> bytes:
 
     Raises ProviderError when there is no answer, and PermanentError for any status but 200.
     """
-    from providers.web.web_client import WebClient, WebLimits
+    from providers.web.bounded_http_client import BoundedHttpClient, HttpClientLimits
 
-    client = WebClient(WebLimits(max_body=_MOST_BYTES))
+    client = BoundedHttpClient(HttpClientLimits(max_body=_MOST_BYTES))
     try:
         for _ in range(_MOST_REDIRECTS + 1):
             answer = client.request("GET", url)

@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 from planner.address import Address, is_hwplan_kind
 from planner.app.argo_repairs import with_argo_repairs
-from planner.app.cascade_check import with_cascaded_objects
+from planner.app.cascaded_objects import with_cascaded_objects
 from planner.app.ended_kubernetes_jobs import without_rerun_of_ended_kubernetes_jobs
 from planner.app.failed_checks_to_run_again import with_failed_checks_run_again
 from planner.app.field_ownership_requests import resources_with_ownership_options
@@ -37,7 +37,7 @@ from planner.dataclass import dataclass
 from planner.drift import DriftReport
 from planner.errors import GuardRefused, ProviderError
 from planner.graph import ResourceGraph
-from planner.loading.manifests.plain_manifests import place_in_namespace, without_repeated_resources
+from planner.loading.manifests.plain_manifests import with_effective_namespace, without_repeated_resources
 from planner.loading.secrets.secret_files import NOT_IN_FOLDER
 from planner.plan import Plan, Selection
 from planner.plan_id import plan_id
@@ -45,7 +45,7 @@ from planner.planning import PlanInputs, drift_report, fired_guards, make_plan
 from planner.ports import PresentObject, ReadResult, UnreadableObject
 from planner.redaction.clean_values import clean_texts_in_value
 from planner.resource import Resource
-from providers.cluster import KindInfo
+from providers.cluster_interface import ServedKubernetesKind
 from providers.kubernetes.object_location import is_crd, kinds_of_planned_crds, served_kind
 from providers.saved_observations_provider import SavedObservationsProvider
 
@@ -101,7 +101,8 @@ def open_session_with_plan(
 
 @dataclass(frozen=True, slots=True)
 class GatheredPlanInputs:
-    """Everything read and predicted, before any decision. `declared` are all resources, selected by `only` or not."""
+    """The inputs of a plan: everything read and predicted, before any decision. `declared` are all resources,
+    selected by `only` or not."""
 
     inputs: PlanInputs
     seen: ReadResult
@@ -150,7 +151,7 @@ def make_redacted_plan(inputs: PlanInputs) -> Plan:
 def gather_plan_inputs(
     session: Session, *, only: Only | None = None, prune: Prune | None = None, named: str = ""
 ) -> GatheredPlanInputs:
-    """Read and predict everything that is selected."""
+    """Read and predict everything that is selected: the inputs of a plan."""
     request, stack, world = session.request, session.stack, session.world
     identity = identify_cluster(session)
     placed = with_argo_repairs(world, resolve_resource_namespaces(session, stack.resources))
@@ -234,11 +235,11 @@ def resolve_resource_namespaces(session: Session, resources: Collection[Resource
     for resource in resources:
         kind = kinds.get((resource.api_version, resource.address.kind))
         namespace = session.request.namespace
-        found.append(place_in_namespace(resource, kind.namespaced, namespace) if kind else resource)
+        found.append(with_effective_namespace(resource, kind.namespaced, namespace) if kind else resource)
     return without_repeated_resources(found, [resource.address for resource in resources])
 
 
-def _served(session: Session, api_version: str, kind: str) -> KindInfo | None:
+def _served(session: Session, api_version: str, kind: str) -> ServedKubernetesKind | None:
     """The kind, or None where it cannot be determined: reading its objects says why, and only they are in trouble."""
     try:
         return served_kind(session.world.cluster, api_version, kind)
@@ -293,7 +294,7 @@ def resolved_selection(request: Request, stack: DesiredStack, targets: tuple[str
 
 
 def warnings_of_unlisted_kinds(seen: ReadResult) -> tuple[str, ...]:
-    """Where objects of ours may be that nobody could look for."""
+    """A warning for each kind that could not be listed, where objects of ours may be that nobody could look for."""
     return tuple(f"{place.address}: not looked at for objects to prune ({place.reason})" for place in seen.unlisted)
 
 

@@ -48,9 +48,9 @@ from providers.git.git_client import GitClient
 from providers.git.git_merges import RemoteGitMergePredictor
 from providers.git.object_cache import ObjectCache
 from providers.git.remotes import open_remote_locations
-from providers.github.conflict_pulls import add_conflicting_pull_requests
+from providers.github.conflicting_pull_requests import add_conflicting_pull_requests
 from providers.github.provider import GitHubProvider
-from providers.github_with_git import create_github_provider_without_cluster
+from providers.github_provider_with_git import create_github_provider_without_cluster
 
 _API = "hwplan.dev/v1"
 _COMMAND = SourceRef("the command line")

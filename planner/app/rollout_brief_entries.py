@@ -48,7 +48,7 @@ from providers.git.git_client import GitClient
 from providers.git.git_merges import commits_between
 from providers.git.object_cache import ObjectCache
 from providers.git.remotes import ResolvedRemote, open_remote_locations, resolve_remote
-from providers.github_with_git import create_github_provider_without_cluster
+from providers.github_provider_with_git import create_github_provider_without_cluster
 
 _MOST_COMMITS = 400
 _PAST = 50  # closeout records among which the rollout before is looked for

@@ -15,7 +15,7 @@ from planner.app.snapshot_records import is_saved_snapshot, open_snapshot_record
 from planner.dataclass import dataclass
 from planner.errors import HwplanError, SelectionError
 from planner.plan import ClusterIdentity
-from providers.cluster import Cluster
+from providers.cluster_interface import Cluster
 from providers.kubernetes.live_secret_reader import reader_of_live_secrets
 from providers.kubernetes.provider import KubernetesProvider
 from providers.kubernetes.snapshot.folder_layout import CLUSTER_FOLDER
@@ -62,7 +62,8 @@ class Runtime:
 
 @contextmanager
 def open_runtime(request: Request, reader: SecretReader, store: StateStore, *, context: str = "") -> Iterator[Runtime]:
-    """Open everything that `request` names. `context` is the one that the configuration gives to the node.
+    """Open the runtime: cluster, providers and clock that `request` names. `context` is the one that the
+    configuration gives to the node.
 
     `reader` reads the sources of secrets; here it learns to read live Secrets as well.
     """

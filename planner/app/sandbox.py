@@ -146,10 +146,10 @@ def simulate_foreign_delete(folder: Path, address: str) -> str:
     return safe_text(f"{where} was deleted (simulated)")
 
 
-def simulate_failure(folder: Path, address: str, task: str, *, undo: bool) -> str:
+def simulate_failing_effect(folder: Path, address: str, task: str, *, undo: bool) -> str:
     """Make the effect of an address fail in the sandbox from now on; of a PipelineRun the `task`. With `undo` it
     does no more."""
-    from providers.sandbox.simulated_build_results import read_simulated_failures, write_simulated_failures
+    from providers.sandbox.simulated_pipelines_file import read_simulated_failures, write_simulated_failures
 
     where = _address(address).local
     failures = {one: of for one, of in read_simulated_failures(folder).items() if one != where}

@@ -11,7 +11,7 @@ from planner.app.session import Session, open_session
 from planner.app.snapshot_records import snapshot_records_of_external_systems, snapshot_records_of_secret_fingerprints
 from planner.applied_state import KindInNamespace
 from planner.values import JsonObject
-from providers.cluster import ObjectCollection
+from providers.cluster_interface import KubernetesListScope
 from providers.kubernetes.object_location import served_kind
 
 
@@ -27,7 +27,7 @@ def save_snapshot(request: Request, target: Path) -> str:
     return f"{target}: {count} objects of {len(places)} kinds and namespaces, Secrets as fingerprints{more}"
 
 
-def _places(session: Session) -> list[ObjectCollection]:
+def _places(session: Session) -> list[KubernetesListScope]:
     """Where the declared objects are, and those that were applied before: a plan against the snapshot prunes too."""
     stack, request = session.stack, session.request
     applied = session.store.snapshot(stack.owned).places()
@@ -35,7 +35,7 @@ def _places(session: Session) -> list[ObjectCollection]:
     places = set()
     for place in wanted | applied:
         if kind := served_kind(session.world.cluster, place.api_version, place.kind):
-            places.add(ObjectCollection(kind, (place.namespace or request.namespace) if kind.namespaced else ""))
+            places.add(KubernetesListScope(kind, (place.namespace or request.namespace) if kind.namespaced else ""))
     return sorted(places)
 
 

@@ -37,7 +37,7 @@ def find_change_impact(request: Request, address: str) -> tuple[ChangeImpact, Re
 
 
 def explain_order(request: Request, address: str, other: str | None) -> str:
-    """Why `address` stands where it stands, or how it comes to need `other`."""
+    """The text of why `address` stands where it stands in the order, or how it comes to need `other`."""
     from planner.render.graph_why import render_order_explanation
 
     graph = load_selection_graph(request)

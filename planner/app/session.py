@@ -34,8 +34,8 @@ class Session:
 
 @contextmanager
 def open_session(request: Request, config: Config | None = None) -> Iterator[Session]:
-    """Open the state, load what is desired, from `config` where it was read already, open the world. Raises
-    ConfigError, StateError, SelectionError."""
+    """Open a session: open the state, load what is desired, from `config` where it was read already, open the world.
+    Raises ConfigError, StateError, SelectionError."""
     with open_state_store(request) as store:
         if config is None and not request.plain and not request.name:
             config = load_selected_configuration(request)

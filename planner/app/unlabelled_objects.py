@@ -14,7 +14,7 @@ from planner.applied_state import AppliedRecord
 from planner.errors import ProviderError
 from planner.resource import SET_LABEL
 from planner.values import JsonObject
-from providers.cluster import Cluster, ObjectCollection
+from providers.cluster_interface import Cluster, KubernetesListScope
 from providers.kubernetes.object_location import ObjectLocation, locate_object, served_kind
 
 
@@ -27,7 +27,7 @@ def unlabelled_objects(session: Session, records: Mapping[Address, AppliedRecord
         for address, record in records.items()
         if not is_hwplan_kind(record.api_version) and (spot := _spot(cluster, record, namespace))
     }
-    places = sorted({ObjectCollection(spot.kind, spot.namespace) for spot in spots.values()})
+    places = sorted({KubernetesListScope(spot.kind, spot.namespace) for spot in spots.values()})
     names = {spot.name for spot in spots.values()}
     found: dict[ObjectLocation, JsonObject] = {}
     for place, answer in cluster.list(places, lambda one: one["metadata"]["name"] in names).items():

@@ -19,7 +19,7 @@ from planner.side_effects import UntouchedObjects
 from planner.side_effects.pod_disruptions import ROLLED
 from planner.source_line_ref import SourceRef
 from planner.values import JsonObject
-from providers.cluster import Cluster, KindInfo, ObjectCollection
+from providers.cluster_interface import Cluster, KubernetesListScope, ServedKubernetesKind
 from providers.kubernetes.object_location import served_kind
 
 # What names others: workloads, routes, bindings, and what runs in pipelines.
@@ -89,7 +89,7 @@ def _live(
         except ProviderError as error:
             unlisted.append(f"{name} ({error.message})")
             continue
-        wanted += [ObjectCollection(kind, namespace) for namespace in places] if kind and _can_list(kind) else []
+        wanted += [KubernetesListScope(kind, namespace) for namespace in places] if kind and _can_list(kind) else []
     found: dict[Address, Resource] = {}
     for place, answer in cluster.list(sorted(wanted)).items():
         if isinstance(answer, ProviderError):
@@ -102,11 +102,11 @@ def _live(
     return tuple(found[address] for address in sorted(found)), tuple(sorted(unlisted))
 
 
-def _can_list(kind: KindInfo) -> bool:
+def _can_list(kind: ServedKubernetesKind) -> bool:
     return not kind.verbs or "list" in kind.verbs
 
 
-def _placed(one: JsonObject, kind: KindInfo, places: Mapping[str, str]) -> Address:
+def _placed(one: JsonObject, kind: ServedKubernetesKind, places: Mapping[str, str]) -> Address:
     metadata = one["metadata"]
     namespace = metadata.get("namespace", "")
     return Address(

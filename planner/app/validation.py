@@ -25,7 +25,7 @@ class ValidationResult:
 
 
 def validate_configuration(request: Request) -> ValidationResult:
-    """Check what is selected, or every lane of every node when nothing is. Raises ConfigError with all problems."""
+    """Validate what is selected, or every lane of every node when nothing is. Raises ConfigError with all problems."""
     if request.plain or request.nodes or request.lanes:
         count, warnings = _check(request)
         return ValidationResult((("", count),), warnings)

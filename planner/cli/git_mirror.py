@@ -28,11 +28,11 @@ def git_mirror_status(request: Request, as_json: bool, full: bool, raw: bool) ->
     Ends with 1 when a ref cannot be read, or may not be moved.
     """
     from planner.app.git_mirror_status import read_git_mirror_status
-    from planner.app.resource_filters import is_git_ref, without_refs_of_other_lanes
+    from planner.app.resource_filters import is_git_ref, without_git_refs_of_other_lanes
     from planner.cli.print_pages import command_line_for_verb
     from planner.render.git_mirror_status import git_mirror_status_json, render_git_mirror_status
 
-    found, flushed = read_git_mirror_status(request, without_refs_of_other_lanes(request, is_git_ref))
+    found, flushed = read_git_mirror_status(request, without_git_refs_of_other_lanes(request, is_git_ref))
     if as_json or raw:
         print_json(git_mirror_status_json(found, flushed, raw=raw))
     else:
@@ -51,10 +51,10 @@ def git_mirror_status(request: Request, as_json: bool, full: bool, raw: bool) ->
 @apply_options
 def git_mirror_sync(request: Request, plan_id: str, confirm: bool, dry_run: bool, as_json: bool, **how: Any) -> int:
     """Bring the upstream's branches and an immutable snapshot of each into the mirror."""
-    from planner.app.resource_filters import is_git_mirror_sync, without_refs_of_other_lanes
+    from planner.app.resource_filters import is_git_mirror_sync, without_git_refs_of_other_lanes
     from planner.cli.plan_or_apply_selected_resources import plan_or_apply_selected_resources
 
-    confirmed, only = confirm and not dry_run, without_refs_of_other_lanes(request, is_git_mirror_sync)
+    confirmed, only = confirm and not dry_run, without_git_refs_of_other_lanes(request, is_git_mirror_sync)
     return plan_or_apply_selected_resources(
         request, only, "mirror sync", confirm=confirmed, plan_id=plan_id, json=as_json, how=how
     )
@@ -67,10 +67,10 @@ def git_mirror_sync(request: Request, plan_id: str, confirm: bool, dry_run: bool
 def git_mirror_flush(request: Request, plan_id: str, confirm: bool, dry_run: bool, as_json: bool, **how: Any) -> int:
     """Bring promoted branches back to the upstream, fast-forward only."""
     from planner.app.git_mirror_status import git_mirror_flush_document
-    from planner.app.resource_filters import is_git_mirror_flush, without_refs_of_other_lanes
+    from planner.app.resource_filters import is_git_mirror_flush, without_git_refs_of_other_lanes
     from planner.cli.plan_or_apply_selected_resources import plan_or_apply_selected_resources
 
-    confirmed, only = confirm and not dry_run, without_refs_of_other_lanes(request, is_git_mirror_flush)
+    confirmed, only = confirm and not dry_run, without_git_refs_of_other_lanes(request, is_git_mirror_flush)
     return plan_or_apply_selected_resources(
         request,
         only,

@@ -12,7 +12,7 @@ from planner.cli.terminal_output import print_json, print_page
 from planner.text_safe import safe_text
 
 if TYPE_CHECKING:
-    from state.lane_holds import LaneHold
+    from state.lane_holds_and_targets import LaneHold
 
 
 @click.group()

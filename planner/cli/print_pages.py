@@ -239,7 +239,7 @@ def print_drift_report(report: DriftReport, request: Request, form: str) -> str:
     from planner.drift import DriftState
     from planner.render.drift_fields import undeclared_drift_fields
     from planner.render.drift_json import render_drift_json
-    from planner.render.drift_text import render_drift
+    from planner.render.drift_text import render_drift_text
 
     if form == "json":
         return render_drift_json(report)
@@ -253,7 +253,7 @@ def print_drift_report(report: DriftReport, request: Request, form: str) -> str:
     ]
     reset = "".join(f" --reset-undeclared {shlex.quote(one)}" for one in added)
     command = f"hwplan apply{_words(request)}{only}{reset}{_where_to_apply(request)} --confirm"
-    return render_drift(report, width=terminal_width(), colour=wants_colour(), command=command)
+    return render_drift_text(report, width=terminal_width(), colour=wants_colour(), command=command)
 
 
 def print_graph(graph: ResourceGraph, form: str) -> str:

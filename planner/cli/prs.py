@@ -107,12 +107,12 @@ def prs(
         return _cronjob(place, job, out)
     if history or resume:
         return _stored(place, as_json=as_json, resume=resume)
-    from planner.app.pull_requests.monitor import MONITOR, ONCE, run_monitor
+    from planner.app.pull_requests.monitor import MONITOR, ONCE, run_pull_request_monitor
 
     single = once or dry_run
     choices = _choices(place, timeout_seconds, as_json=as_json, dry_run=dry_run, purpose=ONCE if single else MONITOR,
                        cycles=1 if single else max_cycles or 0, interval=float(interval_seconds))  # fmt: skip
-    return run_monitor(place, choices)
+    return run_pull_request_monitor(place, choices)
 
 
 def _choices(
@@ -167,11 +167,11 @@ def _shower(place: MonitoredLane) -> Callable[[PlannedCycle], None]:
 
 
 def _stored(place: MonitoredLane, *, as_json: bool, resume: bool) -> int:
-    from planner.app.pull_requests.monitor import resume_lane, stored_pull_request_cycles
+    from planner.app.pull_requests.monitor import resume_paused_lane, stored_pull_request_cycles
     from planner.render.pull_request_cycle_text import render_pull_request_cycle_history
     from planner.text_safe import safe_text
 
-    accepted = resume_lane(place) if resume else ()
+    accepted = resume_paused_lane(place) if resume else ()
     document = stored_pull_request_cycles(place).document()
     if as_json:
         print_json(document | ({"accepted": list(accepted)} if resume else {}))

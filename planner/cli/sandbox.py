@@ -82,6 +82,6 @@ def sandbox_fail_effect(request: Request, directory: Path, address: str, task: s
 
     A PipelineRun comes to a failed end; everything else refuses to be done.
     """
-    from planner.app.sandbox import simulate_failure
+    from planner.app.sandbox import simulate_failing_effect
 
-    print_page(simulate_failure(directory, address, task, undo=undo))
+    print_page(simulate_failing_effect(directory, address, task, undo=undo))

@@ -137,5 +137,5 @@ def maps_or_empty(value: JsonValue) -> list[JsonObject]:
 
 
 def text_or_empty(value: JsonValue) -> str:
-    """`value` if it is text, else empty: a Ref or Sub has no text yet, and its own edge."""
+    """`value` if it is text, else empty: an OutputRef or OutputTemplate has no text yet, and its own edge."""
     return value if isinstance(value, str) else ""

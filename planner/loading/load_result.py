@@ -12,19 +12,19 @@ from planner.resource import Resource
 from planner.values import Vault
 
 if TYPE_CHECKING:
-    from planner.loading.secrets.secret_sources import NeededSecretFile
+    from planner.loading.secrets.secret_source_expansion import NeededSecretFile
 
 
 @dataclass(frozen=True, slots=True)
 class LoadResult:
     """The result of `load_plain_manifests` and `load_product_stack`.
 
-    `vault` maps `Sealed.ref` to values and lives in memory only. `digest` is that of the desired resources, without any
-    secret value. `blocked` gives resources that are declared but whose source is missing, and why; they are among
-    `resources` all the same. `owned` are the owned sets of the selection, also those that came out empty; `scopes` the
-    resolved scope names in order (empty for plain manifests); `secret_files` where its secrets are read from;
-    `fingerprints` of every reference to a secret that was tried, "" where there was no value; `obsolete` are Secrets
-    that are declared as no longer wanted: an identity, and no content.
+    `vault` maps `SealedSecret.ref` to values and lives in memory only. `digest` is that of the desired resources,
+    without any secret value. `blocked` gives resources that are declared but whose source is missing, and why; they are
+    among `resources` all the same. `owned` are the owned sets of the selection, also those that came out empty;
+    `scopes` the resolved scope names in order (empty for plain manifests); `secret_files` where its secrets are read
+    from; `fingerprints` of every reference to a secret that was tried, "" where there was no value; `obsolete` are
+    Secrets that are declared as no longer wanted: an identity, and no content.
     """
 
     resources: tuple[Resource, ...]

@@ -42,7 +42,7 @@ class Problems:
             raise ConfigError(tuple(dict.fromkeys(self.found)))
 
 
-def source_line(text: str, line: int) -> str:
+def source_line_unless_secret(text: str, line: int) -> str:
     """The text of a line (from 1), or "" when its document may be a Secret."""
     lines = text.split("\n", line)
     if not 0 < line <= len(lines):
@@ -97,5 +97,6 @@ def _block(problem: Problem) -> list[str]:
 
 
 def _line_shown(text: str) -> str:
-    """A line of a file, each character one column wide: a tab is a blank, what `safe` would write out is one sign."""
+    """A line of a file, each character one column wide: a tab is a blank, what `safe_text` would write out is one
+    sign."""
     return safe_text("".join(" " if char == "\t" else char if safe_text(char) == char else "\ufffd" for char in text))

@@ -23,7 +23,7 @@ class RememberedCandidateFacts:
     """What was read about one candidate, remembered for the next cycle. `listed` is the digest of its row in the list.
     `pull` is the single reading, whose mergeability was read on `basis` (a digest of row, checks and base as they were;
     "" for never); `contains` says whether the head holds the base, None for unknown or not asked; `conflicts` is as in
-    Candidate. `looked` is the number of the cycle that read it, `first` when this head was seen first (UTC by the
+    MergeCandidate. `looked` is the number of the cycle that read it, `first` when this head was seen first (UTC by the
     server's clock)."""
 
     pull: PullRequestState

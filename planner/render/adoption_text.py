@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 
 def render_adoption(adoption: DriftAdoption, *, written: bool, confirm: str, plan: str) -> str:
-    """The page without a final newline. `confirm` writes the patch, `plan` shows what is left to do then."""
+    """The text of an adoption of drift, without a final newline. `confirm` writes the patch, `plan` shows what is
+    left to do then."""
     lines = [line for one in adoption.adopted for line in _adopted(one)]
     lines += [line for one in adoption.refused for line in _refused(one)]
     if diff := adoption.patch.diff():

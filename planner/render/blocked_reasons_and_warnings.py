@@ -22,12 +22,12 @@ def blocked_reason(blocked: BlockedResource, *, full: bool = False) -> str:
 
 
 def shorten_reason(text: str) -> str:
-    """The text with at most 600 characters, and how many were left out."""
+    """The text of a reason with at most 600 characters, and how many were left out."""
     return text if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]}… +{len(text) - _MOST_SHOWN} characters"
 
 
 def source_location(source: SourceRef) -> str:
-    """`file:line` of a declaration, empty where there is none."""
+    """The location of a declaration in its source as `file:line`, empty where there is none."""
     return safe_text(f"{source.file}:{source.line}" if source.line else source.file) if source.file else ""
 
 

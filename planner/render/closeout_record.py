@@ -54,7 +54,8 @@ def closeout_in_toto_statement(record: JsonObject) -> JsonObject:
 
 
 def closeout_markdown(record: JsonObject) -> str:
-    """The comment: a marker, so that the next one takes its place; the identities; the equations below a fold."""
+    """A closeout record as Markdown for a comment: a marker, so that the next one takes its place; the identities;
+    the equations below a fold."""
     key = record["key"]
     marker = f"<!-- hwplan:closeout:{_word(key['lane'])}:{_word(key['commit'])} -->"
     out = [marker, f"**Closeout** {markdown_safe(closeout_line(record))}", "", "| | |", "|---|---|"]

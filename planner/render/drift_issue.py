@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
 
 from planner.dataclass import dataclass
-from planner.drift import DriftReport, DriftRow, DriftState
+from planner.drift import DriftReport, DriftState, ObjectDrift
 from planner.plan import FieldChange
 from planner.render.drift_fields import drifted_fields, undeclared_drift_fields
 from planner.render.field_detail import field_detail
@@ -22,7 +22,7 @@ _OPEN = (DriftState.DRIFTED, DriftState.BOTH)
 
 
 class DriftFinding(StrEnum):
-    """What is wrong; the value is part of the marker of the issue."""
+    """The kinds of findings that a drift issue is about; the value is part of the marker of the issue."""
 
     DELETED = "deleted"
     CHANGED = "changed"
@@ -51,7 +51,7 @@ class DriftIssue:
 
 
 def make_drift_issues(report: DriftReport, owned: str, command: str) -> tuple[DriftIssue, ...]:
-    """The issues of one owned set, whose rows are those of `report`.
+    """Make the drift issues of one owned set, whose rows are those of `report`.
 
     A finding that holds no more is closed; but while an object cannot be looked at nothing counts as clean, and its
     issue stays as it is.
@@ -73,7 +73,7 @@ def make_drift_issues(report: DriftReport, owned: str, command: str) -> tuple[Dr
     return tuple(made)
 
 
-def _lines(row: DriftRow) -> Iterator[tuple[DriftFinding, str]]:
+def _lines(row: ObjectDrift) -> Iterator[tuple[DriftFinding, str]]:
     name = markdown_safe(row.address.local)
     if row.state is DriftState.INCOMPLETE:
         yield DriftFinding.UNREADABLE, f"| {name} | {_cell(row.reason)} | |"

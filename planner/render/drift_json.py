@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import asdict
 
-from planner.drift import DriftAcknowledgement, DriftReport, DriftRow, DriftState
+from planner.drift import DriftAcknowledgement, DriftReport, DriftState, ObjectDrift
 from planner.field_path import render_path
 from planner.plan import FieldChange
 from planner.plan_document import address_document, field_change_document
@@ -25,7 +25,7 @@ SCHEMA_VERSION = 1
 
 
 def drift_json(report: DriftReport) -> JsonObject:
-    """The whole report, objects in sync included, in the order of the graph.
+    """A drift report as a document for programs: objects in sync included, in the order of the graph.
 
     Of each object, `fields` go from what was declared (`before`) to what lives (`after`), as `undeclared` and
     `acknowledged` and `ignored` do; `pending` go from what lives to what is declared now.
@@ -50,7 +50,7 @@ def drift_json(report: DriftReport) -> JsonObject:
 
 
 def render_drift_json(report: DriftReport) -> str:
-    """The document as text, without a final newline, with escapes for what a terminal or a CI log could obey."""
+    """A drift report as JSON text, without a final newline, with escapes for what a terminal or a CI log could obey."""
     return render_document_as_json(drift_json(report))
 
 
@@ -64,7 +64,7 @@ def _home(report: DriftReport) -> tuple[str, str]:
     return (nodes[0] if len(nodes) == 1 else "", lanes[0] if len(lanes) == 1 else "")
 
 
-def _row(row: DriftRow, several: bool, home: tuple[str, str]) -> JsonObject:
+def _row(row: ObjectDrift, several: bool, home: tuple[str, str]) -> JsonObject:
     return {
         **address_document(row.address, home),
         "address": drift_address_text(row.address, several),

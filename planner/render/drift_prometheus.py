@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 
-from planner.drift import DriftReport, DriftRow, DriftState
+from planner.drift import DriftReport, DriftState, ObjectDrift
 from planner.render.drift_fields import drifted_fields, undeclared_drift_fields
 from planner.text_safe import safe_text
 
@@ -26,7 +26,7 @@ _MOST_CHARACTERS = 500  # of a label
 
 
 def render_drift_prometheus(report: DriftReport) -> str:
-    """The page, with a newline at its end. The same report gives the same bytes."""
+    """A drift report as Prometheus metrics, with a newline at its end. The same report gives the same bytes."""
     return "".join(f"{line}\n" for line in _lines(report))
 
 
@@ -87,7 +87,7 @@ def _where(report: DriftReport) -> dict[str, str]:
     }
 
 
-def _managers(row: DriftRow) -> str:
+def _managers(row: ObjectDrift) -> str:
     return ",".join(
         sorted({change.manager for change in (*drifted_fields(row), *undeclared_drift_fields(row)) if change.manager})
     )

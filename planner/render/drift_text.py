@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import assert_never
 
 from planner.dataclass import dataclass
-from planner.drift import AcknowledgedDriftField, DriftReport, DriftRow, DriftState, IgnoredDriftField
+from planner.drift import AcknowledgedDriftField, DriftReport, DriftState, IgnoredDriftField, ObjectDrift
 from planner.plan import FieldChange, FieldOp
 from planner.render.blocked_reasons_and_warnings import deduplicated_warnings
 from planner.render.drift_fields import (
@@ -29,7 +29,7 @@ from planner.render.selection_text import selection_text
 from planner.render.terminal_style import column_count, cut_text, pad_text, with_colour
 from planner.text_safe import safe_text
 
-__all__ = ["drift_json", "render_drift"]
+__all__ = ["drift_json", "render_drift_text"]
 
 ORDER = (
     DriftState.DRIFTED,
@@ -63,14 +63,15 @@ _LONGEST = (
 
 @dataclass(frozen=True, slots=True)
 class DriftLine:
-    """What is said of one object in one line, and who did it."""
+    """The line of the report about one object: what drifted, and who did it."""
 
     text: str
     who: str = ""
 
 
-def render_drift(report: DriftReport, *, width: int, colour: bool, command: str) -> str:
-    """The page without a final newline. `width` is in columns; `command` puts things back or applies what is pending.
+def render_drift_text(report: DriftReport, *, width: int, colour: bool, command: str) -> str:
+    """A drift report as text for a terminal, without a final newline. `width` is in columns; `command` puts things
+    back or applies what is pending.
 
     State, address, field and manager stand in columns where they fit, else the address is on a line of its own.
     """
@@ -120,7 +121,7 @@ def drift_verdict(report: DriftReport) -> str:
 
 
 def drift_heading(report: DriftReport) -> str:
-    """What was looked at: the selection and the cluster; safe to show."""
+    """The heading of a drift report: the selection and the cluster that were looked at; safe to show."""
     cluster = report.cluster
     uid = safe_text(cluster.uid[:8]) or "unknown"
     reported = f"{selection_text(report.selection)} on {safe_text(cluster.server) or 'a cluster'} (uid {uid})"
@@ -135,7 +136,7 @@ def _last(report: DriftReport, command: str) -> list[str]:
     return [f"to apply it:  {safe_text(command)}"] if report.count(DriftState.PENDING) else []
 
 
-def object_drift_lines(row: DriftRow) -> list[DriftLine]:
+def object_drift_lines(row: ObjectDrift) -> list[DriftLine]:
     """The lines of one object: its drifted fields, and a reason where fields do not say it all."""
     fields = [DriftLine(_field(change.reversed()), _who(change)) for change in drifted_fields(row)]
     if row.state in (DriftState.DRIFTED, DriftState.BOTH):
@@ -199,7 +200,7 @@ def _length(line: DriftLine, text_width: int) -> int:
     return text_width + 2 + column_count(line.who) if line.who else column_count(line.text)
 
 
-def _wide(row: DriftRow, name: str, reported: Sequence[DriftLine], text_width: int, colour: bool) -> list[str]:
+def _wide(row: ObjectDrift, name: str, reported: Sequence[DriftLine], text_width: int, colour: bool) -> list[str]:
     """State, address, what and who in columns; state and address only on the first line of an object."""
     lines = []
     for at, line in enumerate(reported):
@@ -213,7 +214,7 @@ def _wide(row: DriftRow, name: str, reported: Sequence[DriftLine], text_width: i
     return lines
 
 
-def _narrow(row: DriftRow, name: str, reported: Sequence[DriftLine], width: int, colour: bool) -> list[str]:
+def _narrow(row: ObjectDrift, name: str, reported: Sequence[DriftLine], width: int, colour: bool) -> list[str]:
     """The address on its own line, what was changed below it, who did so beside that or below."""
     lines = [_state(row.state, colour) + name]
     for line in reported:

@@ -6,7 +6,12 @@ from collections.abc import Mapping
 
 from planner.address import Address
 from planner.graph import ResourceGraph
-from planner.render.graph_groups import group_nodes_by_namespace, kind_and_group_text, order_numbers, reduced_arrows
+from planner.render.graph_groups import (
+    arrows_without_implied_edges,
+    group_nodes_by_namespace,
+    kind_and_group_text,
+    numbers_in_apply_order,
+)
 from planner.text_safe import safe_text
 
 _HEAD = (
@@ -17,9 +22,10 @@ _HEAD = (
 )
 
 
-def render_dot(graph: ResourceGraph, labels: Mapping[Address, str]) -> str:
-    """A digraph without a final newline; tooltips hold the whole address, and the rule and field of an edge."""
-    number = order_numbers(graph)
+def render_graph_dot(graph: ResourceGraph, labels: Mapping[Address, str]) -> str:
+    """The graph as DOT of Graphviz, without a final newline; tooltips hold the whole address, and the rule and field
+    of an edge."""
+    number = numbers_in_apply_order(graph)
     lines = [*_HEAD]
     for at, group in enumerate(group_nodes_by_namespace(graph), 1):
         lines += [f"  subgraph cluster_{at} {{", f"    label={_quoted(group.title)}; style=rounded;"]
@@ -29,7 +35,7 @@ def render_dot(graph: ResourceGraph, labels: Mapping[Address, str]) -> str:
             )
             lines.append(f"    n{number[address]} [label={label}, tooltip={_quoted(str(address))}];")
         lines.append("  }")
-    for arrow in reduced_arrows(graph):
+    for arrow in arrows_without_implied_edges(graph):
         dashed = ", style=dashed" if arrow.explicit else ""
         tooltip = _quoted(*arrow.reasons)
         lines.append(f"  n{number[arrow.before]} -> n{number[arrow.after]} [tooltip={tooltip}{dashed}];")

@@ -20,11 +20,11 @@ def render_graph_as(graph: ResourceGraph, form: str, labels: Mapping[Address, st
         case "text":
             from planner.render.graph_text import render_graph_text as render
         case "mermaid":
-            from planner.render.graph_mermaid import render_mermaid as render
+            from planner.render.graph_mermaid import render_graph_mermaid as render
         case "dot":
-            from planner.render.graph_dot import render_dot as render
+            from planner.render.graph_dot import render_graph_dot as render
         case "svg":
-            from planner.render.graph_svg import render_svg as render
+            from planner.render.graph_svg import render_graph_svg as render
         case "json":
             from planner.render.graph_json import render_terminal_safe_json as render
         case _:

@@ -54,7 +54,7 @@ def group_nodes_by_namespace(graph: ResourceGraph) -> tuple[GraphNamespaceGroup,
     return tuple(GraphNamespaceGroup(place, namespace, tuple(nodes)) for (place, namespace), nodes in found.items())
 
 
-def reduced_arrows(graph: ResourceGraph) -> tuple[GraphArrow, ...]:
+def arrows_without_implied_edges(graph: ResourceGraph) -> tuple[GraphArrow, ...]:
     """The edges that no chain of others repeats, one arrow between two nodes."""
     found: dict[tuple[Address, Address], list[Edge]] = {}
     for edge in reduced_edges(graph):
@@ -62,7 +62,7 @@ def reduced_arrows(graph: ResourceGraph) -> tuple[GraphArrow, ...]:
     return tuple(GraphArrow(before, after, tuple(edges)) for (before, after), edges in found.items())
 
 
-def order_numbers(graph: ResourceGraph) -> Mapping[Address, int]:
+def numbers_in_apply_order(graph: ResourceGraph) -> Mapping[Address, int]:
     """The place of each node in the order of application, from 1."""
     return {address: number for number, address in enumerate(graph.order(), 1)}
 
@@ -79,5 +79,5 @@ def node_names(graph: ResourceGraph) -> Mapping[Address, str]:
 
 
 def count_noun(number: int, noun: str, plural: str = "") -> str:
-    """`1 edge`, `2 edges`; `plural` where an s is not enough."""
+    """A count with its noun: `1 edge`, `2 edges`; `plural` where an s is not enough."""
     return f"{number} {noun if number == 1 else plural or noun + 's'}"

@@ -15,7 +15,8 @@ SCHEMA_VERSION = 1
 
 
 def graph_document(graph: ResourceGraph, labels: Mapping[Address, str]) -> JsonObject:
-    """`nodes` in order of application; `edges` with `implied` where a chain of others says the same."""
+    """The graph as a document for programs: `nodes` in order of application; `edges` with `implied` where a chain of
+    others says the same."""
     drawn = {(edge.before, edge.after) for edge in reduced_edges(graph)}
     name = node_names(graph)
     return {

@@ -32,7 +32,8 @@ Columns: TypeAlias = list[list[Cell]]
 
 @dataclass(frozen=True, slots=True)
 class GraphLayout:
-    """The upper left corner of each node, the points that each arrow passes, and the size of it all, in pixels."""
+    """The layout of a drawn graph: the upper left corner of each node, the points that each arrow passes, and the
+    size of it all, in pixels."""
 
     corners: Mapping[Address, Point]
     routes: Mapping[Arrow, tuple[Point, ...]]

@@ -6,22 +6,28 @@ from collections.abc import Mapping
 
 from planner.address import Address
 from planner.graph import ResourceGraph
-from planner.render.graph_groups import group_nodes_by_namespace, kind_and_group_text, order_numbers, reduced_arrows
+from planner.render.graph_groups import (
+    arrows_without_implied_edges,
+    group_nodes_by_namespace,
+    kind_and_group_text,
+    numbers_in_apply_order,
+)
 from planner.text_safe import safe_text
 
 _MOST_EDGES = 500  # Mermaid's own defaults (maxEdges, maxTextSize); neither can be raised from within a diagram
 _MOST_TEXT = 50_000
 
 
-def render_mermaid(graph: ResourceGraph, labels: Mapping[Address, str]) -> str:
-    """A flowchart from left to right without a final newline; dotted arrows were written for hwplan."""
-    number = order_numbers(graph)
+def render_graph_mermaid(graph: ResourceGraph, labels: Mapping[Address, str]) -> str:
+    """The graph as a Mermaid flowchart from left to right, without a final newline; dotted arrows were written for
+    hwplan."""
+    number = numbers_in_apply_order(graph)
     lines = ["flowchart LR"]
     for at, group in enumerate(group_nodes_by_namespace(graph), 1):
         lines.append(f'  subgraph g{at}["{_label(group.title)}"]')
         lines += [f'    n{number[address]}["{_node(address, labels)}"]' for address in group.nodes]
         lines.append("  end")
-    drawn = reduced_arrows(graph)
+    drawn = arrows_without_implied_edges(graph)
     for arrow in drawn:
         line = "-.->" if arrow.explicit else "-->"
         lines.append(f"  n{number[arrow.before]} {line} n{number[arrow.after]}")

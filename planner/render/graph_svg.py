@@ -9,12 +9,12 @@ from planner.address import Address
 from planner.graph import ResourceGraph
 from planner.render.graph_groups import (
     GraphNamespaceGroup,
+    arrows_without_implied_edges,
     count_noun,
     group_nodes_by_namespace,
     kind_and_group_text,
     node_names,
-    order_numbers,
-    reduced_arrows,
+    numbers_in_apply_order,
 )
 from planner.render.graph_layout import NODE_HEIGHT, NODE_WIDTH, GraphLayout, Point, layout_graph
 from planner.text_safe import safe_text
@@ -36,11 +36,11 @@ _DARK = (
 )
 
 
-def render_svg(graph: ResourceGraph, labels: Mapping[Address, str]) -> str:
-    """The drawing without a final newline, sized in pixels and scaling with its frame."""
+def render_graph_svg(graph: ResourceGraph, labels: Mapping[Address, str]) -> str:
+    """The graph as an SVG drawing without a final newline, sized in pixels and scaling with its frame."""
     shown = group_nodes_by_namespace(graph)
     tone = _tones(shown)
-    drawn = reduced_arrows(graph)
+    drawn = arrows_without_implied_edges(graph)
     layout = layout_graph(graph.order(), [(arrow.before, arrow.after) for arrow in drawn])
     width = max(layout.width, _LEGEND_COLUMN) + 2 * _MARGIN
     legend, top = _legend(shown, tone, width)
@@ -125,7 +125,7 @@ def _legend(
 def _nodes(
     graph: ResourceGraph, layout: GraphLayout, tone: Mapping[tuple[str, str], int], labels: Mapping[Address, str]
 ) -> list[str]:
-    called, number = node_names(graph), order_numbers(graph)
+    called, number = node_names(graph), numbers_in_apply_order(graph)
     lines = []
     for address in graph.order():
         x, y = layout.corners[address]
@@ -157,7 +157,7 @@ def _edge(route: Sequence[Point], tooltip: str, explicit: bool) -> str:
 
 
 def arrow_curve(route: Sequence[Point]) -> str:
-    """Level at every point, so that bends are soft and lanes run straight."""
+    """The path of an arrow as a curve: level at every point, so that bends are soft and lanes run straight."""
     (x, y), *others = route
     steps = [f"M{x},{y}"]
     for to_x, to_y in others:

@@ -6,7 +6,12 @@ from collections.abc import Mapping, Sequence
 
 from planner.address import Address
 from planner.graph import ResourceGraph
-from planner.render.graph_groups import count_noun, group_nodes_by_namespace, order_numbers, reduced_arrows
+from planner.render.graph_groups import (
+    arrows_without_implied_edges,
+    count_noun,
+    group_nodes_by_namespace,
+    numbers_in_apply_order,
+)
 from planner.text_safe import safe_text
 
 _WIDTH = 80
@@ -14,10 +19,11 @@ _AFTER_COLUMN = 50  # addresses are mostly shorter; a longer one pushes its numb
 
 
 def render_graph_text(graph: ResourceGraph, labels: Mapping[Address, str]) -> str:
-    """Lines without a final newline. Numbers count the order of application; implied dependencies are left out."""
-    number = order_numbers(graph)
+    """The graph as lines of text without a final newline. Numbers count the order of application; implied
+    dependencies are left out."""
+    number = numbers_in_apply_order(graph)
     needs: dict[Address, list[int]] = {}
-    drawn = reduced_arrows(graph)
+    drawn = arrows_without_implied_edges(graph)
     for arrow in drawn:
         needs.setdefault(arrow.after, []).append(number[arrow.before])
     lines = [_summary(graph, len(drawn))]

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from planner.address import Address
 from planner.graph import Edge, ResourceGraph, paths_to_address
 from planner.graph.dependency_paths import MOST_WAYS, Way
-from planner.render.graph_groups import count_noun, node_names, order_numbers
+from planner.render.graph_groups import count_noun, node_names, numbers_in_apply_order
 from planner.text_safe import safe_text
 
 _WIDEST = 48  # of the column of addresses; longer ones push their rule on
@@ -15,7 +15,8 @@ _MOST_NAMED = 3  # dependents that are named before they are only counted
 
 
 def render_order_explanation(graph: ResourceGraph, address: Address, other: Address | None) -> str:
-    """Lines without a final newline. Raises GraphError for an address that is not in the graph.
+    """The text of why a resource stands where it stands in the order, without a final newline. Raises GraphError for
+    an address that is not in the graph.
 
     Without `other`, the longest chain behind each direct dependency; with it, the ways between the two.
     """
@@ -30,7 +31,7 @@ def render_order_explanation(graph: ResourceGraph, address: Address, other: Addr
 
 
 def _place(graph: ResourceGraph, address: Address, called: Mapping[Address, str]) -> str:
-    at = f"{called[address]} is number {order_numbers(graph)[address]} of {len(graph.order())}"
+    at = f"{called[address]} is number {numbers_in_apply_order(graph)[address]} of {len(graph.order())}"
     direct = len(graph.needs(address))
     if not direct:
         return f"{at}; nothing stands before it"

@@ -25,7 +25,7 @@ from planner.plan import (
 )
 from planner.render.field_detail import FieldDetail, field_detail
 from planner.render.git_change_under_review import NO_CHANGE_UNDER_REVIEW, GitChangeUnderReview
-from planner.render.graph_groups import GraphArrow, kind_and_group_text, reduced_arrows
+from planner.render.graph_groups import GraphArrow, arrows_without_implied_edges, kind_and_group_text
 from planner.render.graph_layout import NODE_HEIGHT, NODE_WIDTH, GraphLayout, layout_graph
 from planner.render.graph_svg import arrow_curve, cut_middle
 from planner.render.plan_graph import add_deletes_to_graph, graph_of_plan
@@ -64,7 +64,8 @@ class HtmlField:
 
 @dataclass(frozen=True, slots=True)
 class HtmlEntry:
-    """One resource. `key` is its id in the page, `facts` the evidence: precondition, who vouches, where declared."""
+    """An entry of the HTML page: one resource. `key` is its id in the page, `facts` the evidence: precondition, who
+    vouches, where declared."""
 
     key: str
     number: int
@@ -108,7 +109,8 @@ class HtmlArrow:
 
 @dataclass(frozen=True, slots=True)
 class HtmlReport:
-    """The whole page. `groups` are entries by scope in order of execution; `actions` and `scopes` count the filters."""
+    """All that the HTML report of a plan shows. `groups` are entries by scope in order of execution; `actions` and
+    `scopes` count the filters."""
 
     view: PlanView
     groups: tuple[tuple[str, tuple[HtmlEntry, ...]], ...]
@@ -143,7 +145,7 @@ def make_html_report(
         title = entry.action if entry.action in _OTHERS else entry.scope
         groups.setdefault(title, []).append(entry)
     shown, remark = _drawable(known, plan, graph is None)
-    drawn = reduced_arrows(shown)
+    drawn = arrows_without_implied_edges(shown)
     layout = layout_graph(shown.order(), [(arrow.before, arrow.after) for arrow in drawn])
     return HtmlReport(
         view=view,

@@ -17,7 +17,8 @@ _WIDEST = 48  # of the column of addresses; longer ones push their text on
 
 
 def render_impact(impact: ChangeImpact, graph: ResourceGraph) -> str:
-    """Lines without a final newline: the counts, then a section for each of the three that is not empty."""
+    """The impact of a change as lines of text without a final newline: the counts, then a section for each of the
+    three that is not empty."""
     called = {node: safe_text(name) for node, name in node_names(graph).items()}
     sections = (
         _section("if its content changes", [_effect(one, called) for one in impact.sets_off]),

@@ -56,7 +56,8 @@ class LaneStatusView:
 
 
 def render_lane_status(page: LaneStatusView, *, colour: bool, width: int, full: bool = False) -> str:
-    """One line for each role, the blockers, the next command; with `full` every equation and every reading as well."""
+    """The status of a lane as text: one line for each role, the blockers, the next command; with `full` every
+    equation and every reading as well."""
     lines = [_line(page, role) for role in _ROLES]
     rows = [_fitted(one, width) for one in lines]
     verdict = [*_folded("", page.hold, width), _verdict(page), *_blockers(page, width)]

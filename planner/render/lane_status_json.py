@@ -12,7 +12,8 @@ SCHEMA_VERSION = 1
 
 
 def lane_status_json(page: LaneStatusView, *, raw: bool = False) -> JsonObject:
-    """The verdicts, one value for each line, the next command; with `raw` the evidence with its sources as well.
+    """The status of a lane as a document for programs: the verdicts, one value for each line, the next command; with
+    `raw` the evidence with its sources as well.
 
     `data` holds the names that readers of the earlier tool know.
     """

@@ -10,7 +10,8 @@ from planner.text_safe import safe_text
 
 
 def render_plan_comparison(before: Plan, after: Plan) -> str:
-    """The differences of `after` from `before`, a line each, and whether one approval covers both."""
+    """The comparison of two plans as text: the differences of `after` from `before`, a line each, and whether one
+    approval covers both."""
     found = plan_differences(before, after)
     lines = [f"{safe_text(str(one.address))}: {safe_text(one.text)}" for one in found]
     if plan_id(before) == plan_id(after):

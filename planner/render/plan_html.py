@@ -33,7 +33,8 @@ def render_plan_html(
     notes: Mapping[Address, str] | None = None,
     review: GitChangeUnderReview = NO_CHANGE_UNDER_REVIEW,
 ) -> str:
-    """The page, with one newline at its end. `graph` is known when the plan was just made, and None for a saved one."""
+    """A plan as an HTML page, with one newline at its end. `graph` is known when the plan was just made, and None
+    for a saved one."""
     template, style, script = _parts()
     page = template.render(
         report=make_html_report(plan, graph, command=command, notes=notes, review=review),

@@ -20,7 +20,8 @@ _MOST_NEEDS = 3  # named on a line; of more only `why` and the graph say
 
 @dataclass(frozen=True, slots=True)
 class PlanLine:
-    """One resource. `number` is its place in the order of execution, 0 when it is not executed.
+    """The line of one resource on a plan page. `number` is its place in the order of execution, 0 when it is not
+    executed.
 
     `why` is the reason in a word or two; `hint` what else belongs on the line: what it comes after, who drifted it,
     where it is declared. `remedy` says what would unblock it.
@@ -58,8 +59,8 @@ class PlanLineContext:
         return safe_text(str(address) if self.placed else address.local)
 
 
-def plan_groups(changes: Sequence[Change], context: PlanLineContext) -> tuple[PlanScopeGroup, ...]:
-    """Changes by scope, in the order in which the scopes begin."""
+def group_plan_lines_by_scope(changes: Sequence[Change], context: PlanLineContext) -> tuple[PlanScopeGroup, ...]:
+    """The lines of a plan grouped by scope, in the order in which the scopes begin."""
     found: dict[str, list[PlanLine]] = {}
     for change in changes:
         scope = safe_text(change.scope) or ("no longer declared" if change.reason == "pruned" else "(no scope)")

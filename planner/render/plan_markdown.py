@@ -39,12 +39,13 @@ def render_plan_markdown(
     notes: Mapping[Address, str] | None = None,
     review: GitChangeUnderReview = NO_CHANGE_UNDER_REVIEW,
 ) -> str:
-    """The comment, with one newline at its end. Deterministic, never longer than `LIMIT` bytes."""
+    """A plan as Markdown for a comment, with one newline at its end. Deterministic, never longer than `LIMIT` bytes."""
     return layout_markdown_page(make_plan_view(plan, command=command, notes=notes, review=review))
 
 
 def layout_markdown_page(view: PlanView) -> str:
-    """The comment of a view. Head, risks and the last lines always stand; sections share the room that is left."""
+    """Lay out the Markdown page of a view. Head, risks and the last lines always stand; sections share the room that
+    is left."""
     head = [*_head(view), *_way(view), *_risks(view), *_facts(view), *_effects(view)]
     foot = _foot(view)
     room = LIMIT - _size(head) - _size(foot)

@@ -47,7 +47,7 @@ def render_plan_text(
     full: bool = False,
     review: GitChangeUnderReview = NO_CHANGE_UNDER_REVIEW,
 ) -> str:
-    """The page of `plan` in `width` columns, with one newline at its end."""
+    """A plan as text for a terminal in `width` columns, with one newline at its end."""
     return layout_terminal_page(
         make_plan_view(plan, command=command, notes=notes, full=full, review=review), width=width, colour=colour
     )
@@ -127,7 +127,7 @@ class _Page:
             yield (head if not at else " " * indent) + line
 
     def verdict(self) -> Iterator[str]:
-        for text in fold_line(self.view.verdict, self.width):
+        for text in fold_line_at_dots(self.view.verdict, self.width):
             yield self.paint(text, "bold")
         named = self.view.identifier in self.view.command  # the id stands on the page once
         head = "to apply exactly this plan:" if named else f"plan {self.view.identifier}"
@@ -209,7 +209,7 @@ def _column(texts: Iterable[str], most: int) -> int:
     return max((width for width in map(column_count, texts) if width <= most), default=0)
 
 
-def fold_line(text: str, width: int) -> list[str]:
+def fold_line_at_dots(text: str, width: int) -> list[str]:
     """A line of parts with dots between them, broken at the dots where it is too long."""
     lines = [""]
     for part in text.split(" · "):

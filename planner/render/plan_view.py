@@ -19,8 +19,8 @@ from planner.render.plan_line import (
     PlanLine,
     PlanLineContext,
     PlanScopeGroup,
+    group_plan_lines_by_scope,
     plan_drift_lines,
-    plan_groups,
     plan_line_of_blocked_resource,
 )
 from planner.render.review_facts import review_facts
@@ -96,7 +96,7 @@ def make_plan_view(
     return PlanView(
         title=_title(plan),
         simulated=plan.cluster.simulated,
-        groups=plan_groups(plan.changes, context),
+        groups=group_plan_lines_by_scope(plan.changes, context),
         blocked=tuple(plan_line_of_blocked_resource(blocked, context) for blocked in plan.blocked),
         drift=plan_drift_lines(plan, context),
         warnings=(*map(safe_text, review.guards), *deduplicated_warnings(plan.warnings), *_remarks(plan, context)),

@@ -24,7 +24,7 @@ _UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
 
 
 def render_prometheus_queries(rows: Sequence[MetricsQueryRow], verdict: str, *, about: str, colour: bool) -> str:
-    """A line for each query, what it is not, its PromQL, and the verdict."""
+    """The Prometheus queries as text: a line for each, what it is not, its PromQL, and the verdict."""
     lines = [(row.state, (row.name, _values(row)), row.reason, row.promql) for row in rows]
     out = _table([(state, columns) for state, columns, _, _ in lines], colour)
     page = [safe_text(about), ""]
@@ -59,7 +59,7 @@ def scrape_targets_json(rows: Sequence[ScrapeTargetRow], *, node: str, simulated
 
 
 def render_proxy_traffic(rows: Sequence[ProxyClientTraffic], *, about: str, colour: bool) -> str:
-    """A line for each client: its rate, and its total in the window."""
+    """The traffic of the egress proxy as text: a line for each client, its rate, and its total in the window."""
     table = [(row.state, (row.client, f"{bytes_text(row.rate)}/s", _total(row))) for row in rows]
     page = [safe_text(about), ""]
     for line, row in zip(_table(table, colour), rows, strict=True):

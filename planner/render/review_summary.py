@@ -22,7 +22,7 @@ NameOf: TypeAlias = Callable[[Address], str]
 
 @dataclass(frozen=True, slots=True)
 class EffectLine:
-    """Something that the plan sets off: `names` are the objects that it is true of."""
+    """The line of one effect of a plan: `names` are the objects that it is true of."""
 
     kind: SideEffectKind
     names: tuple[str, ...]

@@ -52,7 +52,7 @@ SHOWN_AS_RISKS = frozenset(_OF_EFFECTS)  # effects that stand in the list of ris
 
 @dataclass(frozen=True, slots=True)
 class Risk:
-    """One line of the list: what, where, and what exactly. `address` is written as elsewhere on the page."""
+    """A risk of a plan: its kind, the object, and what exactly. `address` is written as elsewhere on the page."""
 
     danger: RiskKind
     address: str
@@ -61,7 +61,7 @@ class Risk:
 
 
 def find_risks(plan: Plan) -> tuple[Risk, ...]:
-    """Every risk of the plan, by danger and then in the order of execution."""
+    """Find every risk of the plan; by danger, and then in the order of execution."""
     placed = len({change.address.node_lane for change in plan.changes}) > 1
     found = [_blocked(blocked, placed) for blocked in plan.blocked]
     for change in plan.changes:

@@ -42,7 +42,8 @@ def rollout_brief_marker(lane: str, commit: str) -> str:
 
 
 def render_rollout_brief_entry(entry: RolloutBriefEntry) -> str:
-    """The entry, without its marker and without a newline at its end. The same record gives the same text."""
+    """The text of an entry of a lane's brief, without its marker and without a newline at its end. The same record
+    gives the same text."""
     record = entry.record
     commit, lane = str(record["key"]["commit"]), str(record["key"]["lane"])
     run = record["run"] or {}

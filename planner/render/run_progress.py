@@ -54,7 +54,7 @@ def _numbers(plan: Plan | None) -> dict[Address, int]:
 
 
 class ProgressLines:
-    """One line per event: UTC time, order number, action, address, what happened."""
+    """Shows the progress of a run as one line per event: UTC time, order number, action, address, what happened."""
 
     def __init__(self, out: TextIO, numbers: dict[Address, int]) -> None:
         self._out: TextIO | None = out
@@ -91,7 +91,8 @@ class ProgressLines:
 
 
 class ProgressTree:
-    """Ends scroll by; below them a tree of what runs, drawn again four times a second while anything does."""
+    """Shows the progress of a run on a terminal: ends scroll by; below them a tree of what runs, drawn again four
+    times a second while anything does."""
 
     def __init__(self, out: TextIO, numbers: dict[Address, int], clock: Callable[[], float] = time.monotonic) -> None:
         from rich.console import Console

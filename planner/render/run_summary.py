@@ -108,7 +108,7 @@ def _cancelled(ends: Mapping[Address, ChangeEnded]) -> list[str]:
 
 
 def blocked_lines(plan: Plan) -> list[str]:
-    """What the plan could not do at all, with what would help."""
+    """The lines about what was blocked: what the plan could not do at all, with what would help."""
     lines: list[str] = []
     for one in plan.blocked[:_MOST]:
         lines.append(f"     blocked  {one.action} {safe_text(str(one.address))}  {blocked_reason(one)}")

@@ -15,7 +15,7 @@ _STATES: Mapping[str, str] = {"ok": "ok", "to do": "to do", "unreadable": "????"
 
 
 class ScopeStatusRow(Protocol):
-    """One resource; `state` is `ok`, `to do` or `unreadable`."""
+    """The row of one resource in the status of a scope; `state` is `ok`, `to do` or `unreadable`."""
 
     @property
     def address(self) -> str: ...
@@ -39,7 +39,8 @@ def render_scope_status(
     width: int,
     full: bool = False,
 ) -> str:
-    """What is not as declared, one line each (with `full` everything), and the next command."""
+    """The status of scopes as text: what is not as declared, one line each (with `full` everything), and the next
+    command."""
     blockers = [row for row in rows if row.state != "ok"]
     shown = rows if full else blockers
     lines = [StatusLine(_STATES[row.state], (row.scope, row.address), row.reason) for row in shown]

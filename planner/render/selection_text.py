@@ -13,7 +13,7 @@ _MOST_PLACES = 4  # named in the header
 
 
 def selection_text(selection: Selection) -> str:
-    """What is looked at, in words: `D601/v03`, `nodes D601 D602 / lanes v02 v03`, or the name of plain manifests."""
+    """The text of a selection: `D601/v03`, `nodes D601 D602 / lanes v02 v03`, or the name of plain manifests."""
     if selection.name or not selection.nodes:
         return safe_text(selection.name or selection.product or "plan")
     if len(selection.nodes) == len(selection.lanes) == 1:

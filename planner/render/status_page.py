@@ -15,8 +15,8 @@ _STYLES = {"ok": "green", "to do": "yellow", "????": "red", "": "dim"}
 
 @dataclass(frozen=True, slots=True)
 class StatusLine:
-    """One resource: `state` is `ok`, `to do` or `????`, "" for a heading; then its columns, then what is wrong ("" when
-    nothing is)."""
+    """The line of one resource on a status page: `state` is `ok`, `to do` or `????`, "" for a heading; then its
+    columns, then what is wrong ("" when nothing is)."""
 
     state: str
     columns: tuple[str, ...]

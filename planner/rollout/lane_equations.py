@@ -42,7 +42,7 @@ class LaneEquation:
     readings: tuple[str, ...] = ()
 
 
-def lane_equations(evidence: LaneEvidence) -> tuple[LaneEquation, ...]:
+def evaluate_lane_equations(evidence: LaneEvidence) -> tuple[LaneEquation, ...]:
     """Evaluate all equations of a lane, in the order in which a rollout makes them true."""
     return tuple(_all(evidence))
 

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from planner.dataclass import dataclass
 from planner.rollout import lane_evidence as names
-from planner.rollout.lane_equations import LaneEquation, LaneEquationState, lane_equations
+from planner.rollout.lane_equations import LaneEquation, LaneEquationState, evaluate_lane_equations
 from planner.rollout.lane_evidence import LaneEvidence
 
 _RUN_ENDED_BADLY = ("run-failed", "run-errored", "run-aborted")
@@ -51,7 +51,7 @@ class LaneVerdict:
 
 def judge_lane(evidence: LaneEvidence) -> LaneVerdict:
     """Judge a lane by its evidence: whether it is aligned, what blocks it, how its target stands."""
-    made = lane_equations(evidence)
+    made = evaluate_lane_equations(evidence)
     superseded = _superseded(evidence)
     aligned = (
         bool(evidence.commit and made)

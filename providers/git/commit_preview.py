@@ -9,7 +9,7 @@ from planner.plan import FieldChange, FieldOp
 from planner.ports import AbsentObject, Observation, PresentObject, Preview, PreviewEffect, UnreadableObject
 from planner.values import JsonObject
 from providers.git.checked_names import short_commit
-from providers.git.commit_files import FileChange, ParsedGitCommitSpec
+from providers.git.commit_maker import FileChange, ParsedGitCommitSpec
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from planner.ports import AbsentObject, Observation, PresentObject, Preview, Pre
 from planner.resource import Resource
 from providers.git.checked_names import short_commit
 from providers.git.git_ref_reader import ObservedRefAndOrigin, ParsedGitRefSpec, ref_outputs
-from providers.git.push_job import build_push_job
+from providers.git.push_job_manifest_and_report import build_push_job
 
 
 def observation_of_git_head(address: Address, look: ObservedRefAndOrigin) -> Observation:

@@ -25,7 +25,7 @@ from planner.pull_requests.github_facts import (
 from planner.pull_requests.merge_answers import GitHubMergeReply, classify_merge_answer
 from planner.values import Json, JsonObject, JsonValue
 from providers.github import parse_answers
-from providers.github.connection import GitHubConnection
+from providers.github.send_requests import GitHubConnection
 
 _T = TypeVar("_T")
 

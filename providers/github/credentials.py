@@ -16,7 +16,7 @@ from planner.errors import PermanentError, TemporaryError
 from planner.rfc3339 import parse_time
 from planner.values import JsonObject, SecretValue
 from providers.github.rate_limits import server_time_of_answer
-from providers.http.answer import HttpAnswer
+from providers.http.read_answer import HttpAnswer
 from providers.json_answer import parse_json_answer
 
 _EARLY = 120.0  # seconds before its end in which a token of an installation is no longer used
@@ -25,7 +25,7 @@ _BACK = 60  # seconds that a token is dated back, for clocks that differ
 
 
 class WebSender(Protocol):
-    """Sends one request: providers.web.web_client.WebClient, or the GitHub of a sandbox."""
+    """Sends one request: providers.web.bounded_http_client.BoundedHttpClient, or the GitHub of a sandbox."""
 
     def request(self, method: str, url: str, headers: dict[str, str], body: bytes) -> HttpAnswer:
         """One request, one answer of any status."""

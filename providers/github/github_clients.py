@@ -12,7 +12,6 @@ from urllib.parse import urlsplit
 from planner.errors import PermanentError
 from planner.values import JsonObject
 from providers.github.client import GitHubClient
-from providers.github.connection import API, GitHubConnection
 from providers.github.credentials import (
     AnonymousCredential,
     GitHubAppCredential,
@@ -21,6 +20,7 @@ from providers.github.credentials import (
     WebSender,
 )
 from providers.github.rate_limits import WritePace
+from providers.github.send_requests import API, GitHubConnection
 
 _LOCAL = ("127.0.0.1", "localhost", "::1")
 

@@ -22,7 +22,7 @@ from planner.pull_requests.merge_answers import (
 )
 from planner.pull_requests.predicted_merge_verification import ConflictingMerge, MergeMismatch, PredictedMerge
 from providers.github.client import GitHubClient
-from providers.github.conflict_pulls import add_conflicting_pull_requests
+from providers.github.conflicting_pull_requests import add_conflicting_pull_requests
 from providers.github.pull_request_spec import GitMergePredictor, ParsedPullRequestSpec, merge_outputs
 from providers.github.verify_merge import MergeVerifier
 

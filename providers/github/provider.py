@@ -39,10 +39,10 @@ from providers.github.keyed_objects import (
     has_unknown_output,
     version_token_of_fields,
 )
-from providers.github.marked_texts import MarkedComments, MarkedIssues
+from providers.github.marked_comments_and_issues import MarkedComments, MarkedIssues
 from providers.github.merge_pull_request import MergeContext, merge_pull_request
+from providers.github.pull_request_preview import observation_of_pull_request, preview_pull_request_merge
 from providers.github.pull_request_spec import GitMergePredictor, ParsedPullRequestSpec, parse_pull_request_spec
-from providers.github.pull_requests import observation_of_pull_request, preview_pull_request_merge
 from providers.github.verify_merge import MergeVerifier
 
 KEYED: Mapping[str, KeyedObjectKind] = {

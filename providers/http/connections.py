@@ -12,10 +12,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from planner.dataclass import dataclass
-from providers.http.answer import AnswerReader, HttpAnswer, read_answer_headers
 from providers.http.connect import ServerEndpoint, open_connection
 from providers.http.deadline import Deadline, DeadlineReader, UnbufferedReader
 from providers.http.exchange import HttpRequest, begin_exchange
+from providers.http.read_answer import HttpAnswer, HttpAnswerReader, read_answer_headers
 from providers.http.response import SWITCHING_PROTOCOLS
 
 _IDLE_SECONDS = 60.0
@@ -37,7 +37,8 @@ class _Idle:
 
 
 class HttpConnections:
-    """Threads share it. At most `idle` connections wait for another use, whichever server they lead to."""
+    """A pool of HTTP connections that are used again. Threads share it. At most `idle` connections wait for another
+    use, whichever server they lead to."""
 
     def __init__(self, idle: int) -> None:
         self._most = idle
@@ -49,7 +50,7 @@ class HttpConnections:
     @contextmanager
     def exchange(
         self, server: ServerEndpoint, request: HttpRequest, deadline: Deadline, limit: int
-    ) -> Iterator[AnswerReader]:
+    ) -> Iterator[HttpAnswerReader]:
         """Send, and give the answer, at most `limit` bytes of it, while the block lasts. What is not read to the end
         closes the connection.
 
@@ -60,7 +61,7 @@ class HttpConnections:
         try:
             reader = DeadlineReader(sock, deadline)
             response = begin_exchange(sock, request, reader, deadline, reused=reused)
-            answer = AnswerReader(response, limit, request.where)
+            answer = HttpAnswerReader(response, limit, request.where)
             yield answer
             usable = answer.leaves_connection_usable
         finally:
@@ -83,7 +84,7 @@ class HttpConnections:
             if response.status == SWITCHING_PROTOCOLS:
                 return UpgradedConnection(sock, read_answer_headers(response, request.where))
             response.buffer_body()
-            answer = AnswerReader(response, limit, request.where).whole()
+            answer = HttpAnswerReader(response, limit, request.where).whole()
         except BaseException:
             sock.close()
             raise

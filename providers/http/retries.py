@@ -15,7 +15,7 @@ from typing import TypeVar
 
 from planner.dataclass import dataclass
 from planner.errors import TemporaryError
-from providers.http.answer import HttpAnswer
+from providers.http.read_answer import HttpAnswer
 
 LONGEST = 30.0
 BUSY = frozenset({408, 425, 429, 500, 502, 503, 504})

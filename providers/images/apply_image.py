@@ -18,7 +18,7 @@ from providers.images.image_spec import ImageSpec
 from providers.images.image_state import BUILD, build_inputs_digest_if_known
 from providers.images.image_stores import ImageStores
 from providers.images.oci_layout import OciLayout
-from providers.simulated_oci_layout import write_simulated_images
+from providers.simulated_images import write_simulated_images
 
 _PLAN_AGAIN = "plan again: what this plan was made from has moved"
 

@@ -15,10 +15,10 @@ from pathlib import Path
 
 from planner.dataclass import dataclass
 from planner.errors import PermanentError, ProviderError
-from providers.images.build_step import run_build_step
 from providers.images.docker_archive import convert_docker_archive_to_oci_layout
 from providers.images.image_reference import ImageReference
 from providers.images.oci_layout import OciLayout
+from providers.images.run_build_step import run_build_step
 
 _NAME = "hwplan-build"
 

@@ -19,7 +19,7 @@ from providers.images.image_manifest import MAX_MANIFEST, OCI_MANIFEST, ImageDes
 from providers.images.image_reference import ImageReference
 from providers.images.oci_layout import OciLayout
 from providers.json_answer import parse_json_answer
-from providers.simulated_oci_layout import write_simulated_images
+from providers.simulated_images import write_simulated_images
 
 _PIECE = 1 << 18
 _CONFIG = "application/vnd.oci.image.config.v1+json"

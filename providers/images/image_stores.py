@@ -8,7 +8,7 @@ from pathlib import Path
 
 from planner.errors import PermanentError
 from providers.images.copy_image import ImageLocation
-from providers.images.docker_credentials import DockerConfigFileCredentials
+from providers.images.docker_config_credentials import DockerConfigFileCredentials
 from providers.images.image_manifest import ImageManifest
 from providers.images.image_reference import ImageReference, LayoutReference
 from providers.images.image_spec import ImageSpec
@@ -16,19 +16,20 @@ from providers.images.image_store import ImageStore
 from providers.images.manifest_cache import ManifestCache
 from providers.images.oci_layout import OciLayout, SingleImageLayout
 from providers.images.registry_client import RegistryClient
-from providers.web.web_client import WebClient
+from providers.web.bounded_http_client import BoundedHttpClient
 
 
 class ImageStores:
-    """The stores of one command, each made when first asked for. `folder` is the configuration folder, `sandbox` that
-    of the sandbox or None, `remembered` the cache of manifests (the user's by default)."""
+    """The image stores (registries, layouts) of one command, each made when first asked for. `folder` is the
+    configuration folder, `sandbox` that of the sandbox or None, `remembered` the cache of manifests (the user's by
+    default)."""
 
     def __init__(self, folder: Path, sandbox: Path | None, remembered: ManifestCache | None = None) -> None:
         self._folder = folder
         self.simulated = sandbox is not None
         self._remembered = remembered or ManifestCache()
         self._layout = OciLayout(sandbox / "registry", made_up=True) if sandbox else None
-        self._web = WebClient()
+        self._web = BoundedHttpClient()
         self._credentials = DockerConfigFileCredentials()
         self._lock = threading.Lock()
         self._registries: dict[tuple[str, bool, frozenset[str]], RegistryClient] = {}

@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 from planner.errors import PermanentError, ProviderError, TemporaryError
-from providers.http.answer import HttpAnswer
+from providers.http.read_answer import HttpAnswer
 from providers.http.retries import BUSY, retry_after_seconds
 from providers.images.image_reference import is_digest
 from providers.json_answer import parse_json_answer

@@ -14,9 +14,9 @@ from itertools import count
 from urllib.parse import quote, urljoin, urlsplit
 
 from planner.errors import OutcomeUnknown, PermanentError, ProviderError, TemporaryError
-from providers.http.answer import HttpAnswer
+from providers.http.read_answer import HttpAnswer
 from providers.http.retries import DEFAULT_RETRIES, RetryLimits, call_with_retries, repeat_on_temporary_error
-from providers.images.docker_credentials import DockerConfigFileCredentials
+from providers.images.docker_config_credentials import DockerConfigFileCredentials
 from providers.images.image_manifest import (
     MAX_MANIFEST,
     MEDIA_TYPES,
@@ -35,10 +35,10 @@ from providers.images.registry_answers import (
     registry_refusal_error,
 )
 from providers.images.registry_tokens import RegistryAuthorizer
-from providers.web.web_client import StreamedAnswer, WebClient, WebLimits
+from providers.web.bounded_http_client import BoundedHttpClient, HttpClientLimits, StreamedAnswer
 
 _ACCEPT = {"Accept": ", ".join(MEDIA_TYPES)}
-_SMALL = WebLimits(total=60.0, max_body=MAX_MANIFEST)
+_SMALL = HttpClientLimits(total=60.0, max_body=MAX_MANIFEST)
 _HOPS = 3
 _SLOWEST = 128 << 10  # bytes per second below which a blob's transfer is given up, after a minute of grace
 _ONCE = RetryLimits(tries=1)  # for what is part of something that is repeated as a whole
@@ -56,12 +56,12 @@ class RegistryClient:
         realms: frozenset[str] = frozenset(),
         credentials: DockerConfigFileCredentials | None = None,
         retries: RetryLimits = DEFAULT_RETRIES,
-        web: WebClient | None = None,
+        web: BoundedHttpClient | None = None,
     ) -> None:
         self._host = host
         self._origin = f"{'http' if plain or is_loopback(host) else 'https'}://{host}"
-        self._web = web or WebClient()
-        self._elsewhere = WebClient(vet=None if is_loopback(host) else refuse_internal_address)
+        self._web = web or BoundedHttpClient()
+        self._elsewhere = BoundedHttpClient(vet=None if is_loopback(host) else refuse_internal_address)
         self._auth = RegistryAuthorizer(self._web, self._origin, realms, credentials, retries)
         self._retries = retries
 
@@ -285,5 +285,5 @@ def _lost_is_temporary(call: Callable[[], HttpAnswer]) -> Callable[[], HttpAnswe
     return wrapped
 
 
-def _limits(blob: ImageDescriptor) -> WebLimits:
-    return WebLimits(read=60.0, total=60.0 + blob.size / _SLOWEST, max_body=max(blob.size, 1 << 20))
+def _limits(blob: ImageDescriptor) -> HttpClientLimits:
+    return HttpClientLimits(read=60.0, total=60.0 + blob.size / _SLOWEST, max_body=max(blob.size, 1 << 20))

@@ -16,17 +16,17 @@ from planner.dataclass import dataclass
 from planner.errors import PermanentError
 from planner.redaction.redactor import REDACTOR
 from providers.http.retries import DEFAULT_RETRIES, RetryLimits, call_with_retries
-from providers.images.docker_credentials import DockerConfigFileCredentials
+from providers.images.docker_config_credentials import DockerConfigFileCredentials
 from providers.images.image_reference import is_loopback
 from providers.json_answer import parse_json_answer
-from providers.web.web_client import WebClient, WebLimits
+from providers.web.bounded_http_client import BoundedHttpClient, HttpClientLimits
 
 # Token realms of public registries that are not the registry's own host.
 KNOWN_REALMS: Mapping[str, frozenset[str]] = {
     "registry-1.docker.io": frozenset({"auth.docker.io"}),
     "registry.gitlab.com": frozenset({"gitlab.com"}),
 }
-_LIMITS = WebLimits(total=60.0, max_body=1 << 20)
+_LIMITS = HttpClientLimits(total=60.0, max_body=1 << 20)
 _PART = re.compile(r'(?<![a-zA-Z])([a-zA-Z]{1,32})=(?:"([^"\\]{0,2000})"|([^\s",]{1,2000}))')
 _TOKEN = re.compile(r"[!-~]{1,32768}")
 _SPARE = 5.0  # seconds before its end at which a token is not used any more
@@ -48,7 +48,7 @@ class RegistryAuthorizer:
 
     def __init__(
         self,
-        web: WebClient,
+        web: BoundedHttpClient,
         origin: str,
         realms: frozenset[str] = frozenset(),
         credentials: DockerConfigFileCredentials | None = None,

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NoReturn
 
 from planner.values import Json, JsonObject, JsonValue
-from providers.cluster import KindInfo
+from providers.cluster_interface import ServedKubernetesKind
 from providers.json_answer import parse_json_answer
 from providers.kubernetes.builtin_shape import builtin_shape_faults
 from providers.kubernetes.errors import UnrecognizedServerAnswer
@@ -41,7 +41,7 @@ def parse_answer_document(body: bytes, where: str) -> JsonObject:
 
 
 def parse_object_answer(
-    document: JsonObject, kind: KindInfo, namespace: str, name: str, where: str, *, stored: bool = True
+    document: JsonObject, kind: ServedKubernetesKind, namespace: str, name: str, where: str, *, stored: bool = True
 ) -> JsonObject:
     """One object as it was asked for, its kind filled in. Raises UnrecognizedServerAnswer for another one, and for one
     without the shape of its kind. `stored` is false for the answer to a dry run: it has no version then."""
@@ -67,7 +67,9 @@ def parse_object_answer(
     return document
 
 
-def parse_objects_of_list_answer(page: JsonObject, kind: KindInfo, namespace: str, where: str) -> list[JsonObject]:
+def parse_objects_of_list_answer(
+    page: JsonObject, kind: ServedKubernetesKind, namespace: str, where: str
+) -> list[JsonObject]:
     """The objects of one page of a list, their kinds filled in. Raises UnrecognizedServerAnswer for a list of something
     else. What is retained of them goes through `check_shape_of_kind`."""
     named, builtin = page.get("kind"), "." not in kind.api_version.partition("/")[0]
@@ -141,7 +143,7 @@ def raise_unrecognized_server_answer(what: str, where: str) -> NoReturn:
     raise UnrecognizedServerAnswer(f"the server answered {what}", where=where, remedy=_REMEDY) from None
 
 
-def _check_item(item: Json, kind: KindInfo, namespace: str, what: str, where: str) -> None:
+def _check_item(item: Json, kind: ServedKubernetesKind, namespace: str, what: str, where: str) -> None:
     wrong = object_shape_faults(item) or _without_identity(item, kind)
     if wrong:
         raise_unrecognized_server_answer(f"a list with an object that is none ({what}: {wrong})", where)
@@ -151,7 +153,7 @@ def _check_item(item: Json, kind: KindInfo, namespace: str, what: str, where: st
         raise_unrecognized_server_answer(f"a list with an object of another namespace ({what})", where)
 
 
-def _check_kind(document: JsonObject, kind: KindInfo, where: str) -> None:
+def _check_kind(document: JsonObject, kind: ServedKubernetesKind, where: str) -> None:
     """Items of built-in kinds come without kind and apiVersion."""
     given = (document.get("apiVersion", kind.api_version), document.get("kind", kind.kind))
     if given != (kind.api_version, kind.kind):
@@ -170,7 +172,7 @@ def object_shape_faults(document: JsonValue) -> str:
     return next(_wrong_parts(document, metadata), "")
 
 
-def _without_identity(document: JsonObject, kind: KindInfo) -> str:
+def _without_identity(document: JsonObject, kind: ServedKubernetesKind) -> str:
     """What is computed for a reader, like the kinds of metrics, has neither."""
     if kind.verbs and not kind.verbs & _WRITING:
         return ""

@@ -11,7 +11,7 @@ from threading import Lock
 from planner.address import group_of_api_version
 from planner.errors import ProviderError
 from planner.values import JsonObject
-from providers.cluster import Cluster, KindInfo
+from providers.cluster_interface import Cluster, ServedKubernetesKind
 from providers.kubernetes.object_location import CRD, CRD_API
 from providers.kubernetes.ssa.merge_types import MergeTypeTable
 
@@ -26,14 +26,14 @@ class ClusterMergeTypes:
         self._table = MergeTypeTable.builtin().with_crds(list(self._declared.values()))
         self._lock = Lock()
 
-    def table(self, kind: KindInfo | None) -> MergeTypeTable:
+    def table(self, kind: ServedKubernetesKind | None) -> MergeTypeTable:
         """A table that knows `kind`, if anybody does; None is a kind that is not served yet."""
         with self._lock:
             if kind is not None and not self._table.knows(kind.api_version, kind.kind):
                 self._learn(kind)
             return self._table
 
-    def _learn(self, kind: KindInfo) -> None:
+    def _learn(self, kind: ServedKubernetesKind) -> None:
         name = f"{kind.plural}.{kind.api_version.partition('/')[0]}"
         if name in self._asked:
             return

@@ -14,7 +14,7 @@ from planner.dataclass import dataclass
 from planner.field_path import FieldPath
 from planner.plan import Change
 from planner.values import JsonObject
-from providers.cluster import FIELD_MANAGER
+from providers.cluster_interface import FIELD_MANAGER
 from providers.kubernetes.ssa.field_set import FieldSet
 from providers.kubernetes.ssa.ownership import STATUS
 

@@ -13,11 +13,11 @@ from typing import TypeAlias
 from planner.errors import PermanentError, ProviderError, TemporaryError
 from planner.redaction.redactor import REDACTOR
 from planner.values import JsonObject, SecretValue
-from providers.cluster import Cluster, KindInfo
+from providers.cluster_interface import Cluster, ServedKubernetesKind
 
 SecretValues: TypeAlias = Callable[[str, str], "Mapping[str, SecretValue] | None"]  # namespace, name -> values by key
 
-_SECRETS = KindInfo("v1", "Secret", "secrets", True)
+_SECRETS = ServedKubernetesKind("v1", "Secret", "secrets", True)
 
 
 def reader_of_live_secrets(cluster: Cluster) -> SecretValues:

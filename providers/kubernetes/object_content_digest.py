@@ -25,7 +25,7 @@ from planner.field_path import FieldPath
 from planner.ports import Fingerprinter
 from planner.resource import ANNOTATION
 from planner.values import Json, JsonObject, JsonValue, encode_special_leaves
-from providers.cluster import FIELD_MANAGER
+from providers.cluster_interface import FIELD_MANAGER
 from providers.kubernetes.controller_derived_fields import without_controller_fields
 
 LAST_APPLIED: Final = "kubectl.kubernetes.io/last-applied-configuration"

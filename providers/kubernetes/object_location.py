@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from planner.address import Address, group_of_api_version
 from planner.values import JsonObject
-from providers.cluster import Cluster, KindInfo
+from providers.cluster_interface import Cluster, ServedKubernetesKind
 from providers.kubernetes.custom_kinds import custom_kinds
 
 CRD_API = "apiextensions.k8s.io/v1"
@@ -21,17 +21,17 @@ CRD = "CustomResourceDefinition"
 class ObjectLocation(NamedTuple):
     """An object's place in the cluster: its served kind, namespace and name."""
 
-    kind: KindInfo
+    kind: ServedKubernetesKind
     namespace: str
     name: str
 
 
-def locate_object(kind: KindInfo, address: Address, default_namespace: str) -> ObjectLocation:
+def locate_object(kind: ServedKubernetesKind, address: Address, default_namespace: str) -> ObjectLocation:
     """The served kind and namespace that an address means, given its kind."""
     return ObjectLocation(kind, (address.namespace or default_namespace) if kind.namespaced else "", address.name)
 
 
-def served_kind(cluster: Cluster, api_version: str, kind: str) -> KindInfo | None:
+def served_kind(cluster: Cluster, api_version: str, kind: str) -> ServedKubernetesKind | None:
     """The kind at this version, else at any other served version of its group, else None. Raises ProviderError."""
     if found := cluster.kind(api_version, kind):
         return found
@@ -45,18 +45,18 @@ def served_kind(cluster: Cluster, api_version: str, kind: str) -> KindInfo | Non
 _DECLARED_BY = frozenset(("list", "patch"))
 
 
-def kind_can_be_read(kind: KindInfo) -> bool:
+def kind_can_be_read(kind: ServedKubernetesKind) -> bool:
     """Whether objects of the kind can be read: nothing is stored of one that only takes questions."""
     return not kind.verbs or "list" in kind.verbs
 
 
-def kind_can_be_read_and_written(kind: KindInfo) -> bool:
+def kind_can_be_read_and_written(kind: ServedKubernetesKind) -> bool:
     """Whether objects of the kind can be read and written: questions to the API can only be created, what is computed
     for a reader only read. Where discovery names no verbs, the requests themselves tell."""
     return not kind.verbs or kind.verbs >= _DECLARED_BY
 
 
-def served_kind_of_address(cluster: Cluster, address: Address) -> KindInfo | None:
+def served_kind_of_address(cluster: Cluster, address: Address) -> ServedKubernetesKind | None:
     """The kind that an address names, at the version that the cluster prefers, or None. Raises ProviderError."""
     kinds = cluster.kinds()
     return next(
@@ -74,15 +74,15 @@ def is_crd(document: JsonObject) -> bool:
     return document.get("kind") == CRD and document.get("apiVersion") == CRD_API
 
 
-def kinds_of_planned_crds(crds: Iterable[JsonObject]) -> dict[tuple[str, str], KindInfo]:
+def kinds_of_planned_crds(crds: Iterable[JsonObject]) -> dict[tuple[str, str], ServedKubernetesKind]:
     """Kinds by (apiVersion, kind) as these desired CRDs will serve them."""
     return {(info.api_version, info.kind): info for info in custom_kinds(crds)}
 
 
-def with_resolved_namespace(document: JsonObject, spot: ObjectLocation) -> JsonObject:
+def with_resolved_namespace(document: JsonObject, location: ObjectLocation) -> JsonObject:
     """The document with the namespace that it will really stand in. Copied only where something changes."""
     metadata = document["metadata"]
-    if (metadata.get("namespace") or "") == spot.namespace:
+    if (metadata.get("namespace") or "") == location.namespace:
         return document
     rest = {key: value for key, value in metadata.items() if key != "namespace"}
-    return {**document, "metadata": {**rest, "namespace": spot.namespace} if spot.namespace else rest}
+    return {**document, "metadata": {**rest, "namespace": location.namespace} if location.namespace else rest}

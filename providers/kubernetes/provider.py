@@ -26,7 +26,7 @@ from planner.ports import (
 )
 from planner.resource import Resource
 from planner.values import JsonObject, Vault
-from providers.cluster import Cluster, ObjectCollection
+from providers.cluster_interface import Cluster, KubernetesListScope
 from providers.kubernetes import read_observations
 from providers.kubernetes.object_location import ObjectLocation, locate_object, served_kind
 from providers.kubernetes.object_outputs import object_outputs
@@ -35,7 +35,7 @@ from providers.kubernetes.preview.previewer import Previewer
 from providers.kubernetes.readiness import deletion_readiness, job_deletes_itself_when_ended, object_readiness
 from providers.kubernetes.secret_sealing import seal_live_document
 from providers.kubernetes.self_deleting_jobs import LastSeenSelfDeletingJobs
-from providers.secret_lookup import secret_lookup
+from providers.secret_value_lookup import create_secret_lookup
 
 if TYPE_CHECKING:
     from providers.kubernetes import write_objects
@@ -117,7 +117,7 @@ class KubernetesProvider:
 
     def readiness(self, changes: Sequence[Change]) -> Mapping[Address, Readiness]:
         """One LIST per kind and namespace for all of them; outputs come with what is ready."""
-        spots: dict[Address, ObjectLocation] = {}
+        locations: dict[Address, ObjectLocation] = {}
         out: dict[Address, Readiness] = {}
         for change in changes:
             try:
@@ -126,9 +126,9 @@ class KubernetesProvider:
                 out[change.address] = _unseen(refusal)
                 continue
             if kind is not None:
-                spots[change.address] = locate_object(kind, change.address, self._default_namespace)
-        names = {spot.name for spot in spots.values()}
-        places = sorted({ObjectCollection(spot.kind, spot.namespace) for spot in spots.values()})
+                locations[change.address] = locate_object(kind, change.address, self._default_namespace)
+        names = {location.name for location in locations.values()}
+        places = sorted({KubernetesListScope(location.kind, location.namespace) for location in locations.values()})
         listing = self._cluster.list(places, lambda item: item["metadata"]["name"] in names)
         errors = {place: answer for place, answer in listing.items() if isinstance(answer, ProviderError)}
         found = {
@@ -138,22 +138,22 @@ class KubernetesProvider:
             for live in answer
         }
         for change in changes:
-            spot = spots.get(change.address)
+            location = locations.get(change.address)
             if change.address in out:
                 continue
-            if spot and (error := errors.get(ObjectCollection(spot.kind, spot.namespace))):
+            if location and (error := errors.get(KubernetesListScope(location.kind, location.namespace))):
                 out[change.address] = _unseen(error)
             else:
-                out[change.address] = self._ready(change, found.get(spot) if spot else None, spot)
+                out[change.address] = self._ready(change, found.get(location) if location else None, location)
         return out
 
-    def _ready(self, change: Change, live: JsonObject | None, spot: ObjectLocation | None) -> Readiness:
+    def _ready(self, change: Change, live: JsonObject | None, location: ObjectLocation | None) -> Readiness:
         if change.action is Action.FORGET:
             return Readiness(done=True, ok=True)
         if change.action is Action.DELETE:
             return deletion_readiness(live, uid=change.precondition.uid)
-        if live is None and spot is not None:
-            return self._jobs.vanished(change.address, change.desired, self._cluster, spot.namespace)
+        if live is None and location is not None:
+            return self._jobs.vanished(change.address, change.desired, self._cluster, location.namespace)
         sealed = None if live is None else seal_live_document(live, self._fingerprinter)
         try:
             state = object_readiness(sealed, waits=change.wait != "none")
@@ -168,7 +168,7 @@ class KubernetesProvider:
     def _desk(self, vault: Vault) -> write_objects.WriteContext:
         from providers.kubernetes import write_objects
 
-        values = secret_lookup(vault, self._secrets)
+        values = create_secret_lookup(vault, self._secrets)
         return write_objects.WriteContext(
             self._cluster, self._fingerprinter, self._default_namespace, values, self._sleep
         )

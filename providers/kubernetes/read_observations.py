@@ -17,7 +17,7 @@ from planner.late_text import LateText
 from planner.ports import AbsentObject, Fingerprinter, Observation, PresentObject, ReadResult, UnreadableObject
 from planner.resource import PROTECT, SCOPE, SET_LABEL, Resource, annotation_that_keeps_object
 from planner.values import JsonObject
-from providers.cluster import FIELD_MANAGER, Cluster, Keep, KindInfo, Listing, ObjectCollection
+from providers.cluster_interface import FIELD_MANAGER, Cluster, Keep, KubernetesListScope, Listing, ServedKubernetesKind
 from providers.kubernetes.answer_shape import check_managed_fields
 from providers.kubernetes.errors import Forbidden, UnrecognizedServerAnswer
 from providers.kubernetes.object_content_digest import object_content_digest
@@ -32,9 +32,9 @@ MANY_NAMESPACES = 8  # above it a kind is listed once for the whole cluster
 class _Survey:
     """What to list, and for whom."""
 
-    spots: dict[Address, ObjectLocation] = field(default_factory=dict)
+    locations: dict[Address, ObjectLocation] = field(default_factory=dict)
     observations: dict[Address, Observation] = field(default_factory=dict)
-    wanted: dict[KindInfo, set[str]] = field(default_factory=lambda: defaultdict(set))
+    wanted: dict[ServedKubernetesKind, set[str]] = field(default_factory=lambda: defaultdict(set))
     places: dict[tuple[str, str, str], str] = field(default_factory=dict)  # group, kind, namespace -> node/lane
     unlisted: list[UnreadableObject] = field(default_factory=list)
 
@@ -56,8 +56,8 @@ def read_cluster_observations(
         _locate_also(cluster, survey, place)
     listing = _listed(cluster, survey.wanted, _keep(survey, owned))
     found = _index(survey, listing)
-    for address, spot in survey.spots.items():
-        survey.observations[address] = _observe(address, spot, found, listing, fingerprinter)
+    for address, location in survey.locations.items():
+        survey.observations[address] = _observe(address, location, found, listing, fingerprinter)
     strays, warnings = _strays(survey, found, owned, {r.owned_by: r.address.node_lane for r in wanted}, fingerprinter)
     return ReadResult(survey.observations, strays, tuple(survey.unlisted), warnings, _other_sets(found.values(), owned))
 
@@ -103,10 +103,10 @@ def _locate(cluster: Cluster, survey: _Survey, resource: Resource, default_names
     if kind is None or not kind_can_be_read(kind):
         survey.observations[address] = AbsentObject(address)
         return
-    spot = locate_object(kind, address, default_namespace)
-    survey.spots[address] = spot
-    survey.wanted[kind].add(spot.namespace)
-    survey.places.setdefault((address.group, address.kind, spot.namespace), address.node_lane)
+    location = locate_object(kind, address, default_namespace)
+    survey.locations[address] = location
+    survey.wanted[kind].add(location.namespace)
+    survey.places.setdefault((address.group, address.kind, location.namespace), address.node_lane)
 
 
 def _locate_also(cluster: Cluster, survey: _Survey, place: KindInNamespace) -> None:
@@ -123,7 +123,7 @@ def _locate_also(cluster: Cluster, survey: _Survey, place: KindInNamespace) -> N
     survey.places.setdefault((group, place.kind, place.namespace if kind.namespaced else ""), place.node_lane)
 
 
-def _same(kind: KindInfo, other: KindInfo, namespace: str, survey: _Survey) -> bool:
+def _same(kind: ServedKubernetesKind, other: ServedKubernetesKind, namespace: str, survey: _Survey) -> bool:
     alike = other.kind == kind.kind and group_of_api_version(other.api_version) == group_of_api_version(
         kind.api_version
     )
@@ -132,7 +132,7 @@ def _same(kind: KindInfo, other: KindInfo, namespace: str, survey: _Survey) -> b
 
 def _keep(survey: _Survey, owned: Collection[str]) -> Keep:
     """Whether an object may be wanted or a stray: those of others, however many, are not remembered."""
-    names = {spot.name for spot in survey.spots.values()}
+    names = {location.name for location in survey.locations.values()}
 
     def keep(item: JsonObject) -> bool:
         metadata = item["metadata"]
@@ -141,34 +141,37 @@ def _keep(survey: _Survey, owned: Collection[str]) -> Keep:
     return keep
 
 
-def _listed(cluster: Cluster, wanted: Mapping[KindInfo, set[str]], keep: Keep) -> Listing:
+def _listed(cluster: Cluster, wanted: Mapping[ServedKubernetesKind, set[str]], keep: Keep) -> Listing:
     """Every wanted place with its objects or its error. A place covered by a cluster-wide list shares its answer."""
     wide = {kind for kind, namespaces in wanted.items() if len(namespaces) > MANY_NAMESPACES}
-    places = [ObjectCollection(kind, "") for kind in wide]
+    places = [KubernetesListScope(kind, "") for kind in wide]
     places += [
-        ObjectCollection(kind, namespace) for kind, names in wanted.items() if kind not in wide for namespace in names
+        KubernetesListScope(kind, namespace)
+        for kind, names in wanted.items()
+        if kind not in wide
+        for namespace in names
     ]
     answers = dict(cluster.list(sorted(places), keep))
-    refused = [kind for kind in wide if isinstance(answers[ObjectCollection(kind, "")], Forbidden)]
-    retried = [ObjectCollection(kind, namespace) for kind in refused for namespace in wanted[kind]]
+    refused = [kind for kind in wide if isinstance(answers[KubernetesListScope(kind, "")], Forbidden)]
+    retried = [KubernetesListScope(kind, namespace) for kind in refused for namespace in wanted[kind]]
     if retried:  # rights may be given namespace by namespace
         answers |= cluster.list(sorted(retried), keep)
     for kind in wide.difference(refused):
-        answers |= _shared_out(kind, answers[ObjectCollection(kind, "")], wanted[kind])
+        answers |= _shared_out(kind, answers[KubernetesListScope(kind, "")], wanted[kind])
     return answers
 
 
 def _shared_out(
-    kind: KindInfo, whole: tuple[JsonObject, ...] | ProviderError, namespaces: Collection[str]
-) -> Mapping[ObjectCollection, tuple[JsonObject, ...] | ProviderError]:
+    kind: ServedKubernetesKind, whole: tuple[JsonObject, ...] | ProviderError, namespaces: Collection[str]
+) -> Mapping[KubernetesListScope, tuple[JsonObject, ...] | ProviderError]:
     """The answer of a cluster-wide list, by namespace; other namespaces are left out."""
     if isinstance(whole, ProviderError):
-        return {ObjectCollection(kind, namespace): whole for namespace in namespaces}
+        return {KubernetesListScope(kind, namespace): whole for namespace in namespaces}
     parts: dict[str, list[JsonObject]] = {namespace: [] for namespace in namespaces}
     for document in whole:
         if (part := parts.get(document["metadata"].get("namespace", ""))) is not None:
             part.append(document)
-    return {ObjectCollection(kind, namespace): tuple(part) for namespace, part in parts.items()}
+    return {KubernetesListScope(kind, namespace): tuple(part) for namespace, part in parts.items()}
 
 
 def _index(survey: _Survey, listing: Listing) -> dict[ObjectLocation, JsonObject]:
@@ -176,7 +179,7 @@ def _index(survey: _Survey, listing: Listing) -> dict[ObjectLocation, JsonObject
     found: dict[ObjectLocation, JsonObject] = {}
     for kind in sorted(survey.wanted):
         for namespace in sorted(survey.wanted[kind]):
-            answer = listing[ObjectCollection(kind, namespace)]
+            answer = listing[KubernetesListScope(kind, namespace)]
             if isinstance(answer, ProviderError):
                 group = group_of_api_version(kind.api_version)
                 lane = survey.places.get((group, kind.kind, namespace), "")
@@ -191,18 +194,18 @@ def _index(survey: _Survey, listing: Listing) -> dict[ObjectLocation, JsonObject
 
 def _observe(
     address: Address,
-    spot: ObjectLocation,
+    location: ObjectLocation,
     found: Mapping[ObjectLocation, JsonObject],
     listing: Listing,
     fingerprinter: Fingerprinter,
 ) -> Observation:
-    if live := found.get(spot):
+    if live := found.get(location):
         try:
             check_managed_fields(live, address.local)
         except UnrecognizedServerAnswer as error:
             return UnreadableObject(address, error.message)
         return observe_object(address, live, fingerprinter)
-    answer = listing[ObjectCollection(spot.kind, spot.namespace)]
+    answer = listing[KubernetesListScope(location.kind, location.namespace)]
     return UnreadableObject(address, answer.message) if isinstance(answer, ProviderError) else AbsentObject(address)
 
 
@@ -214,17 +217,17 @@ def _strays(
     fingerprinter: Fingerprinter,
 ) -> tuple[tuple[PresentObject, ...], tuple[str, ...]]:
     """Objects of the owned sets that nobody wants: applied by us, not on their way out, and nobody else's children."""
-    known = set(survey.spots.values())
+    known = set(survey.locations.values())
     strays: list[PresentObject] = []
     warnings: list[str] = []
-    for spot, live in found.items():
+    for location, live in found.items():
         metadata = live["metadata"]
         label = (metadata.get("labels") or {}).get(SET_LABEL)
-        if label is None or label not in owned or spot in known or not _is_loose(metadata):
+        if label is None or label not in owned or location in known or not _is_loose(metadata):
             continue
-        group = group_of_api_version(spot.kind.api_version)
-        lane = lanes.get(label) or survey.places.get((group, spot.kind.kind, spot.namespace), "")
-        address = Address(lane, spot.kind.kind, group, spot.namespace, spot.name)
+        group = group_of_api_version(location.kind.api_version)
+        lane = lanes.get(label) or survey.places.get((group, location.kind.kind, location.namespace), "")
+        address = Address(lane, location.kind.kind, group, location.namespace, location.name)
         if is_applied_by_our_manager(live):
             strays.append(observe_object(address, live, fingerprinter))
         else:  # a copy of one of our objects, or labels that a controller passed on

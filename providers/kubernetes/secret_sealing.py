@@ -21,7 +21,7 @@ from planner.redaction.public_secret_values import is_public_by_secret_type_and_
 from planner.redaction.redactor import REDACTOR, SHORTEST
 from planner.resource import COPIES, GENERATED
 from planner.values import Json, JsonObject, JsonValue, SealedSecret, SecretValue, parse_generated_secret_reference
-from providers.secret_lookup import secret_bytes_if_unchanged
+from providers.secret_value_lookup import secret_bytes_if_unchanged
 
 UNKNOWN: Final = "hmac-sha256:0000000000000000"  # stands for a value that does not exist yet
 _FINGERPRINT = re.compile(r"hmac-sha256:[0-9a-f]{16,64}")

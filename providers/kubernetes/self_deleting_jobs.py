@@ -13,7 +13,7 @@ from planner.address import Address
 from planner.errors import ProviderError
 from planner.ports import Readiness
 from planner.values import JsonObject
-from providers.cluster import Cluster, ObjectCollection
+from providers.cluster_interface import Cluster, KubernetesListScope
 from providers.kubernetes.readiness import job_deletes_itself_when_ended, object_readiness, vanished_readiness
 
 # Reasons of the Events that the Job controller of Kubernetes writes when a Job has ended (kubernetes/kubernetes,
@@ -122,7 +122,7 @@ def _events(cluster: Cluster, namespace: str, keep: Callable[[JsonObject], bool]
         kind = cluster.kind("v1", "Event")
         if kind is None:
             return ()
-        place = ObjectCollection(kind, namespace)
+        place = KubernetesListScope(kind, namespace)
         found = cluster.list([place], keep)[place]
     except ProviderError:
         return ()

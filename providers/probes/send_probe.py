@@ -16,17 +16,17 @@ from planner.field_path import FieldPath, parse_path
 from planner.values import Json, JsonObject
 from providers.canned_answers import read_canned_answers
 from providers.probes.expected_response import ProbeResponse
-from providers.simulated_deployments import insert_deployed_commit_in_body, read_simulated_deployed_commits
+from providers.simulated_deployed_commits import insert_deployed_commit_in_body, read_simulated_deployed_commits
 from providers.web.address_policy import refuse_link_local_or_metadata_address
-from providers.web.web_client import QUESTION_LIMITS, WebClient
+from providers.web.bounded_http_client import QUESTION_LIMITS, BoundedHttpClient
 
 Ask: TypeAlias = Callable[[str], ProbeResponse]
 
 
-def create_network_prober(client: WebClient | None = None) -> Ask:
+def create_network_prober(client: BoundedHttpClient | None = None) -> Ask:
     """Create the function that sends a probe (a GET) over the network and gives its response. It raises TemporaryError
     when no answer came, PermanentError when none may."""
-    asked = client or WebClient(QUESTION_LIMITS, vet=refuse_link_local_or_metadata_address)
+    asked = client or BoundedHttpClient(QUESTION_LIMITS, vet=refuse_link_local_or_metadata_address)
 
     def ask(url: str) -> ProbeResponse:
         answer = asked.request("GET", url, {"Accept": "application/json, */*;q=0.5"})

@@ -14,11 +14,11 @@ from urllib.parse import urlsplit
 from planner.errors import PermanentError, ProviderError, TemporaryError
 from planner.values import Json, JsonObject
 from providers.canned_answers import read_canned_answers
-from providers.http.answer import HttpAnswer
+from providers.http.read_answer import HttpAnswer
 from providers.json_answer import parse_json_answer
 from providers.prometheus.send_query import prometheus_base_url
 from providers.web.address_policy import refuse_link_local_or_metadata_address
-from providers.web.web_client import QUESTION_LIMITS, WebClient
+from providers.web.bounded_http_client import QUESTION_LIMITS, BoundedHttpClient
 
 _HEALTH = frozenset(("up", "down", "unknown"))
 
@@ -37,17 +37,17 @@ class ScrapedTarget:
 AskTargets: TypeAlias = Callable[[str], tuple[ScrapedTarget, ...]]
 
 
-def create_network_target_lister(client: WebClient | None = None) -> AskTargets:
+def create_network_target_lister(client: BoundedHttpClient | None = None) -> AskTargets:
     """Create the function that lists the scrape targets of a Prometheus over the network. It raises TemporaryError when
     no usable answer came, PermanentError where nobody may ask."""
-    asked = client or WebClient(QUESTION_LIMITS, vet=refuse_link_local_or_metadata_address)
+    asked = client or BoundedHttpClient(QUESTION_LIMITS, vet=refuse_link_local_or_metadata_address)
 
     def ask(server: str) -> tuple[ScrapedTarget, ...]:
         answer = asked.request(
             "GET", f"{prometheus_base_url(server)}/api/v1/targets?state=active", {"Accept": "application/json"}
         )
         try:
-            return parse_targets(answer)
+            return parse_scrape_targets(answer)
         except ProviderError as error:
             error.where = error.where or urlsplit(server).netloc
             raise
@@ -72,9 +72,9 @@ def _of_row(row: JsonObject) -> ScrapedTarget:
     )
 
 
-def parse_targets(answer: HttpAnswer) -> tuple[ScrapedTarget, ...]:
-    """Read an answer of `/api/v1/targets`, sorted. Raises PermanentError where nobody may ask, TemporaryError for all
-    that may pass."""
+def parse_scrape_targets(answer: HttpAnswer) -> tuple[ScrapedTarget, ...]:
+    """Parse an answer of `/api/v1/targets` into scrape targets, sorted. Raises PermanentError where nobody may ask,
+    TemporaryError for all that may pass."""
     if answer.status in (401, 403):
         raise PermanentError(f"the server answers {answer.status}", remedy="allow hwplan to read this Prometheus")
     try:

@@ -12,15 +12,15 @@ from planner.values import JsonObject, JsonValue
 from providers.canned_answers import read_canned_answers
 from providers.prometheus.query_result import QueryRefused, QueryResult, parse_query_result, prometheus_number_text
 from providers.web.address_policy import refuse_link_local_or_metadata_address
-from providers.web.web_client import QUESTION_LIMITS, WebClient
+from providers.web.bounded_http_client import QUESTION_LIMITS, BoundedHttpClient
 
 Ask: TypeAlias = Callable[[str, str], QueryResult]
 
 
-def create_network_querier(client: WebClient | None = None) -> Ask:
+def create_network_querier(client: BoundedHttpClient | None = None) -> Ask:
     """Create the function that sends a PromQL query over the network and gives its result. It raises TemporaryError
     when no usable answer came, QueryRefused for a query that is none, PermanentError where nobody may ask."""
-    asked = client or WebClient(QUESTION_LIMITS, vet=refuse_link_local_or_metadata_address)
+    asked = client or BoundedHttpClient(QUESTION_LIMITS, vet=refuse_link_local_or_metadata_address)
 
     def ask(server: str, promql: str) -> QueryResult:
         url = f"{prometheus_base_url(server)}/api/v1/query?query={quote(promql, safe='')}"

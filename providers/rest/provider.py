@@ -46,9 +46,9 @@ from providers.rest.rest_api import HttpRestApi, RestApi
 from providers.rest.sandbox_api import SandboxRestApi
 from providers.rest.secret_values import RestSecretValues
 from providers.web.address_policy import refuse_link_local_or_metadata_address
-from providers.web.web_client import WebClient, WebLimits
+from providers.web.bounded_http_client import BoundedHttpClient, HttpClientLimits
 
-LIMITS = WebLimits(connect=5.0, read=20.0, total=60.0)
+LIMITS = HttpClientLimits(connect=5.0, read=20.0, total=60.0)
 RETRIES = RetryLimits(total=30.0)
 STORED = "rest.yaml"  # in the folder of a sandbox
 _AT_ONCE = 8
@@ -62,13 +62,14 @@ def create_rest_provider(tools: ProviderTools) -> RestProvider:
     if tools.sandbox is not None:
         return RestProvider(SandboxRestApi(tools.sandbox / STORED), secrets)
     return RestProvider(
-        HttpRestApi(WebClient(LIMITS, vet=refuse_link_local_or_metadata_address), secrets, RETRIES), secrets
+        HttpRestApi(BoundedHttpClient(LIMITS, vet=refuse_link_local_or_metadata_address), secrets, RETRIES), secrets
     )
 
 
 @dataclass(slots=True)
 class RestProvider(NeverDeletes):
-    """See planner.ports.Provider. Nothing in an object of a foreign API says whose it is, so none is deleted."""
+    """Reads, creates and updates objects of REST APIs (planner.ports.Provider). Nothing in an object of a foreign API
+    says whose it is, so none is deleted."""
 
     api: RestApi
     secrets: RestSecretValues

@@ -17,13 +17,13 @@ from urllib.parse import quote
 from planner.dataclass import dataclass
 from planner.errors import OutcomeUnknown, PermanentError, PreconditionError, ProviderError
 from planner.values import Json, JsonObject, JsonValue, SealedSecret, value_leaves
-from providers.http.answer import HttpAnswer
+from providers.http.read_answer import HttpAnswer
 from providers.http.retries import BUSY, DEFAULT_RETRIES, RetryLimits, busy_error, call_with_retries
 from providers.rest.list_pages import list_all_pages
 from providers.rest.object_spec import RestCollection
 from providers.rest.secret_values import RestSecretValues
+from providers.web.bounded_http_client import BoundedHttpClient
 from providers.web.json_body import find_json_value_at_path, parse_json_body
-from providers.web.web_client import WebClient
 
 _SHOWN = 160  # characters of a server's words
 _NO_SUCH_ROUTE = frozenset({404, 405, 501})
@@ -72,7 +72,7 @@ class RestApi(Protocol):
 class HttpRestApi:
     """A REST API asked by HTTP requests over the network."""
 
-    client: WebClient
+    client: BoundedHttpClient
     secrets: RestSecretValues
     retries: RetryLimits = DEFAULT_RETRIES
 

@@ -13,7 +13,7 @@ from planner.errors import PermanentError, ProviderError
 from planner.ports import Fingerprinter, SecretValueReader
 from planner.values import Json, JsonObject, JsonValue, SealedSecret, SecretValue, Vault, canonical_bytes
 from providers.rest.object_spec import RestAuthHeader
-from providers.secret_lookup import secret_bytes_if_unchanged, secret_lookup
+from providers.secret_value_lookup import create_secret_lookup, secret_bytes_if_unchanged
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ class RestSecretValues:
 
     def _find(self, ref: str) -> SecretValue:
         try:
-            return secret_lookup(self.vault, self.source)(ref)
+            return create_secret_lookup(self.vault, self.source)(ref)
         except ProviderError:
             if not self.simulated:
                 raise

@@ -9,9 +9,9 @@ from __future__ import annotations
 from providers.sandbox.canned_answers_file import CannedHttpAnswer, CannedPrometheusQuery, CannedScrapeTarget
 from providers.sandbox.create_files import SandboxContents, fill_sandbox
 from providers.sandbox.git_repositories import SandboxRemote
-from providers.sandbox.github_file import SandboxGitHubRepository
+from providers.sandbox.initial_github_file import SandboxGitHubRepository
 from providers.sandbox.secret_files import SandboxSecretFile
-from providers.sandbox.simulated_build_results import BuiltService, PromotedManifests, SimulatedPipeline
+from providers.sandbox.simulated_pipelines_file import BuiltService, PromotedManifests, SimulatedPipeline
 
 __all__ = [
     "BuiltService",

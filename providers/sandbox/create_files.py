@@ -12,10 +12,10 @@ from providers.sandbox.canned_answers_file import (
     write_canned_answers,
 )
 from providers.sandbox.git_repositories import SandboxRemote, create_repository
-from providers.sandbox.github_file import SandboxGitHubRepository, write_simulated_github
+from providers.sandbox.initial_github_file import SandboxGitHubRepository, write_simulated_github
 from providers.sandbox.secret_files import SandboxSecretFile, write_made_up_secrets
-from providers.sandbox.simulated_build_results import FILE, SimulatedPipeline, write_simulated_pipelines
-from providers.simulated_oci_layout import write_simulated_images
+from providers.sandbox.simulated_pipelines_file import FILE, SimulatedPipeline, write_simulated_pipelines
+from providers.simulated_images import write_simulated_images
 
 _README = """\
 # A sandbox of hwplan

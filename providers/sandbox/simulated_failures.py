@@ -13,7 +13,7 @@ from planner.plan import Change
 from planner.ports import Observation, Preview, Provider, Readiness, ReadResult, Written
 from planner.resource import Resource
 from planner.values import Vault
-from providers.sandbox.simulated_build_results import FAILURES, read_simulated_failures
+from providers.sandbox.simulated_pipelines_file import FAILURES, read_simulated_failures
 
 _OWN_FAILURE = ("PipelineRun",)  # a run is made all the same, and comes to a failed end
 

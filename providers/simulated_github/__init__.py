@@ -1,1 +1,1 @@
-"""A small GitHub in a folder: the endpoints that hwplan asks, over real bare repositories. See `server.py`."""
+"""A small GitHub in a folder: the endpoints that hwplan asks, over real bare repositories. See `request_routes.py`."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from planner.values import JsonObject
-from providers.simulated_github.repository import CommitFields, SimulatedBareRepository
+from providers.simulated_github.bare_repository import CommitFields, SimulatedBareRepository
 from providers.simulated_github.request_and_reply import (
     RequestRefused,
     SimulatedReply,
@@ -13,7 +13,7 @@ from providers.simulated_github.request_and_reply import (
     invalid_body_reply,
     not_found_reply,
 )
-from providers.simulated_github.store import StoredRepository
+from providers.simulated_github.store_file import StoredRepository
 
 _STATES = ("error", "failure", "pending", "success")
 _MOST = 140  # characters of a description

@@ -10,7 +10,7 @@ from providers.simulated_github.request_and_reply import (
     invalid_body_reply,
     not_found_reply,
 )
-from providers.simulated_github.store import StoredRepository
+from providers.simulated_github.store_file import StoredRepository
 
 WEB = "https://github.com"
 _CHANGEABLE = ("title", "body", "state", "state_reason", "labels")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from planner.values import JsonObject
-from providers.simulated_github.repository import MergeFailed, SimulatedBareRepository
+from providers.simulated_github.bare_repository import MergeFailed, SimulatedBareRepository
 from providers.simulated_github.request_and_reply import (
     RequestRefused,
     SimulatedReply,
@@ -11,7 +11,7 @@ from providers.simulated_github.request_and_reply import (
     invalid_body_reply,
     not_found_reply,
 )
-from providers.simulated_github.store import StoredRepository
+from providers.simulated_github.store_file import StoredRepository
 
 _METHODS = {"merge": "Merge commits", "squash": "Squash merges", "rebase": "Rebase merges"}
 

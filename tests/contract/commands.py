@@ -15,7 +15,7 @@ from planner.resource import Resource
 from planner.source_line_ref import SourceRef
 from planner.spec.kinds.pod_exec_restart_retention import PodExec
 from planner.values import JsonObject, SecretValue, Vault
-from providers.cluster import EndedCommand
+from providers.cluster_interface import EndedCommand
 from providers.kubernetes.operations.command_runners import CannedCommandRunner
 from providers.kubernetes.operations.podexec import PodExecProvider
 from providers.kubernetes.snapshot.create_cluster_snapshot import create_empty_snapshot

@@ -10,7 +10,7 @@ from typing import Any
 from planner.ports import PreviewEffect, Provider
 from planner.resource import Resource
 from providers.images.provider import RegistryImageProvider
-from providers.simulated_oci_layout import write_simulated_images
+from providers.simulated_images import write_simulated_images
 from tests.contract.declared import VAULT, own
 
 

@@ -14,7 +14,7 @@ from providers.http.retries import RetryLimits
 from providers.rest.provider import RestProvider
 from providers.rest.rest_api import HttpRestApi
 from providers.rest.secret_values import RestSecretValues
-from providers.web.web_client import WebClient
+from providers.web.bounded_http_client import BoundedHttpClient
 from tests.contract.case import SECRET, VaultSource
 from tests.contract.declared import VAULT, own
 from tests.testbed.rest_server import rest_server
@@ -40,7 +40,7 @@ class RestObjects:
     def provider(self) -> Provider:
         secrets = RestSecretValues(VaultSource(self.vault), PRINTS)
         quickly = RetryLimits(tries=2, sleep=lambda _seconds: None)
-        return RestProvider(HttpRestApi(WebClient(), secrets, quickly), secrets, quickly)
+        return RestProvider(HttpRestApi(BoundedHttpClient(), secrets, quickly), secrets, quickly)
 
     def wanted(self) -> Sequence[Resource]:
         auth = {"secret": "ns/s", "value": SealedSecret(self._TOKEN, "")}

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from providers.sandbox.git_repositories import SandboxRemote, create_repository
-from providers.sandbox.github_file import FILE, SandboxGitHubRepository, write_simulated_github
+from providers.sandbox.initial_github_file import FILE, SandboxGitHubRepository, write_simulated_github
 from tests.e2e.hwplan import Hwplan, changes
 from tests.testbed.git_fixtures import BareRepository
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from planner.errors import ProviderError
-from providers.cluster import KindInfo
+from providers.cluster_interface import ServedKubernetesKind
 from providers.kubernetes.snapshot.snapshot_cluster import SnapshotCluster
 from tests.fidelity.compare import differences
 from tests.fidelity.custom_values import changed
@@ -54,7 +54,7 @@ def cases(server: Server, sandbox: SnapshotCluster, count: int, seed: int) -> It
             yield compared(server, sandbox, info, plural, drawn_document(info, make(dice), dice))
 
 
-def drawn_document(info: KindInfo, body: dict[str, Any], dice: random.Random) -> dict[str, Any]:
+def drawn_document(info: ServedKubernetesKind, body: dict[str, Any], dice: random.Random) -> dict[str, Any]:
     """Without nulls, which are never sent: hwplan takes them out of a manifest."""
     if dice.random() < 0.2:
         body = {**body, "metadata": metadata(dice)}
@@ -78,14 +78,16 @@ def without_nulls(value: Any) -> Any:
     return [without_nulls(item) for item in value if item is not None] if isinstance(value, list) else value
 
 
-def object_path(info: KindInfo, plural: str, document: dict[str, Any]) -> str:
+def object_path(info: ServedKubernetesKind, plural: str, document: dict[str, Any]) -> str:
     """The path of an object of the namespace `default` on the server."""
     root = "/apis/" if "/" in info.api_version else "/api/"
     place = "/namespaces/default" * info.namespaced
     return f"{root}{info.api_version}{place}/{plural}/{document['metadata']['name']}"
 
 
-def compared(server: Server, sandbox: SnapshotCluster, info: KindInfo, plural: str, document: dict[str, Any]) -> Case:
+def compared(
+    server: Server, sandbox: SnapshotCluster, info: ServedKubernetesKind, plural: str, document: dict[str, Any]
+) -> Case:
     """A document and the answers of both to it."""
     path = object_path(info, plural, document)
     query = "?fieldManager=hwplan&force=true&dryRun=All&fieldValidation=Strict"

@@ -11,7 +11,7 @@ import random
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from providers.cluster import KindInfo
+from providers.cluster_interface import ServedKubernetesKind
 from providers.kubernetes.snapshot.snapshot_cluster import SnapshotCluster
 from tests.fidelity.builtins_compared import CUSTOM, KINDS, drawn_document, object_path, without_nulls
 from tests.fidelity.published_objects import Published, placed_in_default, published_objects, with_one_field_changed
@@ -28,7 +28,7 @@ _TRIES = 8
 class Drawn(NamedTuple):
     """An object that the server takes."""
 
-    info: KindInfo
+    info: ServedKubernetesKind
     plural: str
     document: dict[str, Any]
 

@@ -11,10 +11,10 @@ from planner.pull_requests.approvals import plan_id_approved_by_comment
 from planner.pull_requests.issue_sections import issue_body_of_sections, parse_issue_sections
 from planner.pull_requests.lane_memory import LaneMemory, parse_lane_memory
 from planner.rfc3339 import parse_time
-from providers.git import git_client, git_merges, local_repository
+from providers.git import git_client, git_merges, local_repository_reader
 from providers.git.checked_names import RepositoryUrl
 from providers.git.git_failures import classify_git_failure
-from providers.git.push_job import parse_push_job_report
+from providers.git.push_job_manifest_and_report import parse_push_job_report
 from providers.git.push_output import parse_push_output, remote_hook_output
 from providers.git.remotes import ResolvedRemote
 from providers.git.run_command import CommandResult, CommandTermination
@@ -105,7 +105,7 @@ TARGETS = (
     FuzzTarget("git: push --porcelain", _PUSHES, lambda data: parse_push_output(data, "refs/heads/main")),
     FuzzTarget("git: words of a server", _SAID, lambda data: (
         remote_hook_output(data), classify_git_failure(CommandResult(128, b"", data, CommandTermination.ITSELF)))),
-    FuzzTarget("git: blame --porcelain", _BLAME, local_repository._blamed),
+    FuzzTarget("git: blame --porcelain", _BLAME, local_repository_reader._blamed),
     FuzzTarget("git: log -z", _LOGS, lambda data: git_merges.commits_between(_Objects(data), _A, _B, 9)),  # type: ignore[arg-type]
     FuzzTarget("git: answer of a proxy", _PROXY, lambda data: _answer(_Proxy(data)), (TunnelError,)),  # type: ignore[arg-type]
     FuzzTarget("git: report of a push Job", (json.dumps({"result": "moved", "commit": _A, "tries": 2}),), parse_push_job_report),

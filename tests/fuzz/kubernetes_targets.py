@@ -11,7 +11,7 @@ from typing import Any
 from planner.address import address_of_document
 from planner.app.lane import cluster_evidence
 from planner.values import JsonObject
-from providers.cluster import KindInfo
+from providers.cluster_interface import ServedKubernetesKind
 from providers.http.connections import UpgradedConnection
 from providers.json_answer import parse_json_answer
 from providers.kubernetes import answer_shape
@@ -55,12 +55,12 @@ _CUSTOM = ("Application", "PipelineRun", "TaskRun")
 _KEY = websocket.new_websocket_key()
 
 
-def _kind_of(document: JsonObject) -> KindInfo:
+def _kind_of(document: JsonObject) -> ServedKubernetesKind:
     kind = document["kind"]
-    return KindInfo(document["apiVersion"], kind, f"{kind.lower()}s", kind not in _CLUSTER_KINDS)
+    return ServedKubernetesKind(document["apiVersion"], kind, f"{kind.lower()}s", kind not in _CLUSTER_KINDS)
 
 
-def _entered(body: bytes, kind: KindInfo, namespace: str) -> list[JsonObject]:
+def _entered(body: bytes, kind: ServedKubernetesKind, namespace: str) -> list[JsonObject]:
     """The objects of a list as the client lets them in."""
     page = answer_shape.parse_answer_document(body, "x")
     answer_shape.continue_token(page, "x")

@@ -13,7 +13,7 @@ from planner.duration import parse_duration, render_duration
 from planner.errors import HwplanError
 from planner.field_path import parse_path, path_sort_key, render_path
 from planner.image_names import split_image_reference
-from planner.loading.config_policies.dockerfile_images import images_of_dockerfile
+from planner.loading.config_policies.dockerfile_image_parsing import images_of_dockerfile
 from planner.loading.manifests.plain_manifests import load_plain_manifests
 from planner.loading.secrets.dotenv import parse_dotenv
 from planner.loading.secrets.secret_files import SecretFileRef, read_secret_file
@@ -34,7 +34,7 @@ from providers.kubernetes.ssa.merge_types import MergeTypeTable
 from providers.kubernetes.ssa.quantity import canonical_quantity, quantity_amount, round_quantity_up
 from providers.kubernetes.ssa.re2_pattern_matching import is_valid_re2_pattern, matches_re2
 from providers.prometheus.scrape_targets import create_canned_target_lister
-from providers.web.web_client import WebClient
+from providers.web.bounded_http_client import BoundedHttpClient
 from state.fingerprint import KeyedFingerprinter
 from tests.fuzz.fuzz_target import FuzzTarget
 
@@ -199,7 +199,7 @@ def _pattern(text: str) -> None:
     matches_re2(text, "a" * 60 + "!")
 
 
-_CLIENT = WebClient()
+_CLIENT = BoundedHttpClient()
 
 
 def _url(text: str) -> None:

@@ -14,15 +14,15 @@ from typing import Any
 
 from planner.errors import HwplanError
 from providers.github.client import GitHubClient
-from providers.github.connection import GitHubConnection
 from providers.github.credentials import AnonymousCredential, GitHubAppCredential
 from providers.github.rate_limits import WritePace, rate_limit_wait, read_quota
-from providers.http.answer import AnswerReader, HttpAnswer
+from providers.github.send_requests import GitHubConnection
 from providers.http.deadline import Deadline, DeadlineReader
 from providers.http.errors import ConnectionBroken
 from providers.http.exchange import HttpRequest, begin_exchange
+from providers.http.read_answer import HttpAnswer, HttpAnswerReader
 from providers.http.retries import RetryLimits, retry_after_seconds
-from providers.images.docker_credentials import _pair
+from providers.images.docker_config_credentials import _pair
 from providers.images.image_manifest import parse_image_manifest, select_wanted_platforms
 from providers.images.image_reference import ImageReference
 from providers.images.registry_answers import registry_refusal_error
@@ -32,7 +32,7 @@ from providers.json_answer import parse_json_answer
 from providers.kubernetes.client.webhook_call_failures import webhook_call_failure
 from providers.probes.expected_response import ExpectedResponse, ProbeResponse, unmet_probe_expectations
 from providers.prometheus.query_result import parse_query_result, query_outputs, unmet_query_expectation
-from providers.prometheus.scrape_targets import parse_targets
+from providers.prometheus.scrape_targets import parse_scrape_targets
 from providers.rest.list_pages import list_all_pages
 from providers.rest.object_spec import RestCollection, RestPaging
 from providers.rest.rest_api import _words
@@ -68,7 +68,7 @@ def _exchange(data: bytes) -> None:
             theirs.sendall(data[: 64 << 10])
         deadline = Deadline(time.monotonic() + 60, 5.0, 5.0)
         response = begin_exchange(ours, _REQUEST, DeadlineReader(ours, deadline), deadline)
-        answer = AnswerReader(response, _LIMIT, "a")
+        answer = HttpAnswerReader(response, _LIMIT, "a")
         found = answer.whole()
         assert len(found.body) <= _LIMIT
         retry_after_seconds(found.headers)
@@ -353,7 +353,7 @@ TARGETS = (
     FuzzTarget("registry: config.json", ({"auth": "dXNlcjpwYXNz"}, {"username": "a", "password": "b"}), lambda data: _pair(
         document if isinstance(document := parse_json_answer(data), dict) else {}), (ValueError,)),
     FuzzTarget("prometheus: query", (_VECTOR, _SCALAR, _REFUSED), _prometheus),
-    FuzzTarget("prometheus: targets", (_TARGETS_ANSWER,), lambda body: parse_targets(HttpAnswer(200, {}, body))),
+    FuzzTarget("prometheus: targets", (_TARGETS_ANSWER,), lambda body: parse_scrape_targets(HttpAnswer(200, {}, body))),
     FuzzTarget("probe: body", ({"commit": "a" * 40, "items": [{"name": "x"}], "deep": [{"name": "a", "b": {"c": [1]}}]},), _probe),
     FuzzTarget("rest: linked pages", _PAGES, _rest(None)),
     FuzzTarget("rest: numbered pages", _PAGES, _rest(RestPaging(total=("total",)))),

@@ -10,16 +10,16 @@ from typing import Any
 import pytest
 
 from planner.errors import ProviderError
-from providers.cluster import KindInfo
+from providers.cluster_interface import ServedKubernetesKind
 from providers.kubernetes.client.kubeconfig import ApiServerConnectionSettings, Credentials, resolve_connection_settings
 from providers.kubernetes.client.live_cluster import LiveCluster
 from providers.kubernetes.client.transport import Transport
 from tests.testbed.cluster import TestCluster
 from tests.testbed.http_proxy import HttpFaultProxy
 
-CONFIG_MAP = KindInfo("v1", "ConfigMap", "configmaps", True)
-SECRET = KindInfo("v1", "Secret", "secrets", True)
-DEPLOYMENT = KindInfo("apps/v1", "Deployment", "deployments", True)
+CONFIG_MAP = ServedKubernetesKind("v1", "ConfigMap", "configmaps", True)
+SECRET = ServedKubernetesKind("v1", "Secret", "secrets", True)
+DEPLOYMENT = ServedKubernetesKind("apps/v1", "Deployment", "deployments", True)
 
 
 def live(cluster: TestCluster, **patience: Any) -> LiveCluster:

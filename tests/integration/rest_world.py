@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from planner.contract.command_steps import change_of_preview
+from planner.contract.plan_and_apply import change_of_preview
 from planner.errors import PermanentError
 from planner.loading.manifests.plain_manifests import load_plain_manifests
 from planner.plan import Change
@@ -20,7 +20,7 @@ from providers.rest.provider import RestProvider
 from providers.rest.rest_api import HttpRestApi
 from providers.rest.sandbox_api import SandboxRestApi
 from providers.rest.secret_values import RestSecretValues
-from providers.web.web_client import WebClient, WebLimits
+from providers.web.bounded_http_client import BoundedHttpClient, HttpClientLimits
 from tests.testbed.rest_server import RestServer
 from tests.unit.kubernetes.world import PRINTS
 
@@ -52,7 +52,7 @@ class Desk:
     server: RestServer
     folder: Path
     values: Values = field(default_factory=lambda: Values(token=TOKEN, key=API_KEY))
-    limits: WebLimits = field(default_factory=lambda: WebLimits(connect=2.0, read=2.0, total=5.0))
+    limits: HttpClientLimits = field(default_factory=lambda: HttpClientLimits(connect=2.0, read=2.0, total=5.0))
     stored: Path | None = None
     provider: RestProvider = field(init=False)
 
@@ -62,7 +62,11 @@ class Desk:
     def anew(self) -> None:
         """A new command begins: it remembers nothing."""
         secrets = RestSecretValues(self.values, PRINTS, simulated=self.stored is not None)
-        api = SandboxRestApi(self.stored) if self.stored else HttpRestApi(WebClient(self.limits), secrets, QUICKLY)
+        api = (
+            SandboxRestApi(self.stored)
+            if self.stored
+            else HttpRestApi(BoundedHttpClient(self.limits), secrets, QUICKLY)
+        )
         self.provider = RestProvider(api, secrets, QUICKLY)
 
     def resource(self, name: str = "codex", body: dict[str, Any] | None = None, **spec: Any) -> Resource:

@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from planner.address import address_of_document
-from planner.contract.command_steps import change_of_preview
+from planner.contract.plan_and_apply import change_of_preview
 from planner.plan import Change
 from planner.ports import Observation, Preview
 from planner.resource import Resource
 from planner.source_line_ref import SourceRef
 from planner.values import JsonObject
-from providers.cluster import Cluster, KindInfo, ObjectCollection
+from providers.cluster_interface import Cluster, KubernetesListScope, ServedKubernetesKind
 from providers.kubernetes.operations.retention import RetentionProvider
 from providers.kubernetes.snapshot.folder_layout import identity_of_document, object_file_path, render_object_yaml
 from tests.testbed.cluster import TestCluster
@@ -109,7 +109,7 @@ class Stage:
         )
 
     def live(self, kind: str) -> dict[str, JsonObject]:
-        found = self.open().list([ObjectCollection(self._info(kind), self._namespace(kind))])
+        found = self.open().list([KubernetesListScope(self._info(kind), self._namespace(kind))])
         (objects,) = found.values()
         assert isinstance(objects, tuple)
         names = {one["metadata"]["name"]: one for one in objects}
@@ -117,7 +117,7 @@ class Stage:
             return names
         return {name.removeprefix(self.prefix): one for name, one in names.items() if name.startswith(self.prefix)}
 
-    def _info(self, kind: str) -> KindInfo:
+    def _info(self, kind: str) -> ServedKubernetesKind:
         found = self.open().kind(_VERSIONS[kind], kind)
         assert found is not None
         return found

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from providers.cluster import EXEC_OUTPUT, EndedCommand
+from providers.cluster_interface import EXEC_OUTPUT, EndedCommand
 from providers.kubernetes import errors
 from providers.kubernetes.client.exec_stream import exit_code_of_status
 from providers.kubernetes.client.kubeconfig import ApiServerConnectionSettings, Credentials, resolve_connection_settings

@@ -13,7 +13,7 @@ import pytest
 
 from planner.errors import ProviderError
 from planner.ports import PresentObject, UnreadableObject
-from providers.cluster import KindInfo, ObjectCollection
+from providers.cluster_interface import KubernetesListScope, ServedKubernetesKind
 from providers.kubernetes.client.api_exchange import ApiExchangeLimits
 from providers.kubernetes.client.kubeconfig import ApiServerConnectionSettings
 from providers.kubernetes.client.live_cluster import LiveCluster
@@ -23,8 +23,8 @@ from providers.kubernetes.provider import KubernetesProvider
 from state.fingerprint import KeyedFingerprinter
 from tests.unit.kubernetes.world import config, declare
 
-KIND = KindInfo("v1", "ConfigMap", "configmaps", True)
-PLACE = ObjectCollection(KIND, "default")
+KIND = ServedKubernetesKind("v1", "ConfigMap", "configmaps", True)
+PLACE = KubernetesListScope(KIND, "default")
 META = {"name": "a", "namespace": "default", "uid": "u", "resourceVersion": "1"}
 Made = Callable[[dict[str, str]], Any]  # the query -> the answer, JSON or bytes
 

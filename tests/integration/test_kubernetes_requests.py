@@ -7,7 +7,7 @@ import copy
 from pathlib import Path
 
 from planner.ports import PresentObject
-from providers.cluster import ObjectCollection
+from providers.cluster_interface import KubernetesListScope
 from providers.kubernetes.client.kubeconfig import resolve_connection_settings
 from providers.kubernetes.client.live_cluster import LiveCluster
 from providers.kubernetes.snapshot.create_cluster_snapshot import save_cluster_objects
@@ -91,7 +91,7 @@ def test_a_saved_cluster_gives_the_plan_of_the_live_one(
         world.cluster,
         tmp_path / "saved.json",
         PRINTS,
-        [ObjectCollection(kind, api_namespace) for kind in kinds if kind],
+        [KubernetesListScope(kind, api_namespace) for kind in kinds if kind],
     )
     offline = World(open_snapshot(tmp_path / "saved.json"))
     assert offline.provider.identity().uid == world.provider.identity().uid

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from providers.cluster import KindInfo, ObjectCollection
+from providers.cluster_interface import KubernetesListScope, ServedKubernetesKind
 from providers.kubernetes import errors
 from providers.kubernetes.client.kubeconfig import Credentials, resolve_connection_settings
 from providers.kubernetes.client.live_cluster import LiveCluster
@@ -56,9 +56,9 @@ def test_lists_in_parallel_fill_in_what_items_lack(server: LiveCluster, api_name
     server.apply(CONFIG_MAP, config_map(api_namespace, "a", k="v"))
     server.apply(DEPLOYMENT, deployment(api_namespace, "b"))
     places = [
-        ObjectCollection(CONFIG_MAP, api_namespace),
-        ObjectCollection(DEPLOYMENT, api_namespace),
-        ObjectCollection(CONFIG_MAP, "no-such-namespace"),
+        KubernetesListScope(CONFIG_MAP, api_namespace),
+        KubernetesListScope(DEPLOYMENT, api_namespace),
+        KubernetesListScope(CONFIG_MAP, "no-such-namespace"),
     ]
     found = server.list([*places, places[0]])
     assert list(found) == places
@@ -75,7 +75,7 @@ def test_get(server: LiveCluster, api_namespace: str) -> None:
     found = server.get(CONFIG_MAP, api_namespace, "a")
     assert found is not None and (found["kind"], found["data"]) == ("ConfigMap", {"k": "v"})
     with pytest.raises(errors.NotServed):
-        server.get(KindInfo("example.com/v1", "Thing", "things", True), api_namespace, "a")
+        server.get(ServedKubernetesKind("example.com/v1", "Thing", "things", True), api_namespace, "a")
 
 
 def test_a_long_list_is_read_in_pages(server: LiveCluster, api_server: TestCluster, api_namespace: str) -> None:
@@ -84,7 +84,9 @@ def test_a_long_list_is_read_in_pages(server: LiveCluster, api_server: TestClust
     ParallelMap(8).map(lambda name: server.apply(CONFIG_MAP, config_map(api_namespace, name)), names)
     before = audit.mark(api_server)
     requests = server.stats.requests
-    found = server.list([ObjectCollection(CONFIG_MAP, api_namespace)])[ObjectCollection(CONFIG_MAP, api_namespace)]
+    found = server.list([KubernetesListScope(CONFIG_MAP, api_namespace)])[
+        KubernetesListScope(CONFIG_MAP, api_namespace)
+    ]
     assert isinstance(found, tuple)
     assert [item["metadata"]["name"] for item in found] == names
     assert server.stats.requests - requests == 3
@@ -104,7 +106,7 @@ def test_a_list_that_expires_starts_again(
     found = live(api_server.through(http_faults.port))
     rule = Rule("status", code=410, reason="Expired", matches=lambda _method, path: "limit=" in path)
     http_faults.rules = [rule]
-    place = ObjectCollection(CONFIG_MAP, api_namespace)
+    place = KubernetesListScope(CONFIG_MAP, api_namespace)
     assert len(objects_in(found.list([place])[place])) == 3
     rule.times = 99
     assert isinstance(found.list([place])[place], errors.ContinueExpired)
@@ -116,11 +118,11 @@ def test_a_place_that_may_not_be_listed_is_an_error_and_the_others_are_read(
     rules = [{"apiGroups": [""], "resources": ["configmaps"], "verbs": ["get", "list"]}]
     _grant(api_server, api_namespace, "bob", rules)
     bob = live(_as(api_server, "bob"))
-    secrets, maps = ObjectCollection(SECRET, api_namespace), ObjectCollection(CONFIG_MAP, api_namespace)
+    secrets, maps = KubernetesListScope(SECRET, api_namespace), KubernetesListScope(CONFIG_MAP, api_namespace)
     eventually(lambda: isinstance(bob.list([maps])[maps], tuple))
-    found = bob.list([secrets, maps, ObjectCollection(CONFIG_MAP, "")])
+    found = bob.list([secrets, maps, KubernetesListScope(CONFIG_MAP, "")])
     assert found[maps] == ()
-    for place in (secrets, ObjectCollection(CONFIG_MAP, "")):
+    for place in (secrets, KubernetesListScope(CONFIG_MAP, "")):
         assert isinstance(found[place], errors.Forbidden)
     assert 'User "bob" cannot list resource "secrets"' in str(found[secrets])
     with pytest.raises(errors.Forbidden, match="cannot patch"):
@@ -191,7 +193,7 @@ def test_many_threads_renew_expired_credentials_once(api_server: TestCluster) ->
         return Credentials(f"Bearer {api_server.token}")
 
     found = LiveCluster(connection_with(api_server, Credentials("Bearer old"), renew=renew))
-    maps = [ObjectCollection(CONFIG_MAP, f"n-{number}") for number in range(12)]
+    maps = [KubernetesListScope(CONFIG_MAP, f"n-{number}") for number in range(12)]
     assert all(result == () for result in found.list(maps).values())
     assert len(renewals) == 1
 
@@ -223,7 +225,7 @@ def test_workloads_become_ready_and_say_what_is_awaited(cluster: TestCluster, na
         seen = [object_readiness(found.apply(info, body))]
         assert not seen[0].done and seen[0].message
 
-        def done(info: KindInfo = info, body: Any = body, seen: Any = seen) -> bool:
+        def done(info: ServedKubernetesKind = info, body: Any = body, seen: Any = seen) -> bool:
             seen.append(object_readiness(found.get(info, namespace, body["metadata"]["name"])))
             return bool(seen[-1].done)
 
@@ -246,7 +248,7 @@ def test_a_job_that_fails(cluster: TestCluster, namespace: str) -> None:
         "metadata": {"labels": {"testbed.hwplan/pod": "fail"}},
         "spec": {"restartPolicy": "Never", "containers": [{"name": "main", "image": "example/app:1"}]},
     }
-    info = KindInfo("batch/v1", "Job", "jobs", True)
+    info = ServedKubernetesKind("batch/v1", "Job", "jobs", True)
     metadata = {"name": "j", "namespace": namespace}
     body = {
         "apiVersion": "batch/v1",

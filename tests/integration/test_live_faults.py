@@ -7,7 +7,7 @@ import time
 import pytest
 
 from planner.errors import OutcomeUnknown
-from providers.cluster import ObjectCollection
+from providers.cluster_interface import KubernetesListScope
 from providers.kubernetes import errors
 from providers.kubernetes.client.api_exchange import ApiExchangeLimits, ApiRequest
 from providers.kubernetes.client.kubeconfig import ApiServerConnectionSettings, Credentials
@@ -26,7 +26,7 @@ def test_a_list_that_breaks_in_the_middle_is_read_again(
 ) -> None:
     for number in range(20):
         live(api_server).apply(CONFIG_MAP, config_map(api_namespace, f"c-{number:02}", k="v" * 1000))
-    found, place = live(api_server.through(http_faults.port)), ObjectCollection(CONFIG_MAP, api_namespace)
+    found, place = live(api_server.through(http_faults.port)), KubernetesListScope(CONFIG_MAP, api_namespace)
     for action in ("cut-answer", "lose-answer", "lose-request"):
         http_faults.rules = [Rule(action, times=2)]
         assert len(objects_in(found.list([place])[place])) == 20
@@ -159,7 +159,7 @@ def test_a_server_that_is_gone_is_unreachable_quickly_and_is_found_again(own_api
         found.get(CONFIG_MAP, "default", "a")
     assert time.monotonic() - started < 3
     assert caught.value.where == found.identity().server and "Connection refused" in caught.value.message
-    place = ObjectCollection(CONFIG_MAP, "default")
+    place = KubernetesListScope(CONFIG_MAP, "default")
     assert isinstance(found.list([place])[place], errors.Unreachable)
     own_api_server.start_api_server()
     assert isinstance(found.list([place])[place], tuple)

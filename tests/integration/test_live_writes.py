@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from providers.cluster import KindInfo, ObjectCollection
+from providers.cluster_interface import KubernetesListScope, ServedKubernetesKind
 from providers.kubernetes import errors
 from providers.kubernetes.client.live_cluster import LiveCluster
 from providers.kubernetes.readiness import deletion_readiness, object_readiness
@@ -24,8 +24,8 @@ from tests.integration.live_cluster_world import (
 )
 from tests.testbed.cluster import TestCluster
 
-NAMESPACE = KindInfo("v1", "Namespace", "namespaces", False)
-CRD = KindInfo("apiextensions.k8s.io/v1", "CustomResourceDefinition", "customresourcedefinitions", False)
+NAMESPACE = ServedKubernetesKind("v1", "Namespace", "namespaces", False)
+CRD = ServedKubernetesKind("apiextensions.k8s.io/v1", "CustomResourceDefinition", "customresourcedefinitions", False)
 NOBODY = "00000000-0000-0000-0000-000000000000"
 
 
@@ -205,7 +205,11 @@ def test_an_object_right_after_its_crd(server: LiveCluster, api_namespace: str) 
     metadata = {"name": "a", "namespace": api_namespace}
     server.apply(info, {"apiVersion": f"{group}/v1", "kind": "Thing", "metadata": metadata, "x": 1})
     assert (
-        len(objects_in(server.list([ObjectCollection(info, api_namespace)])[ObjectCollection(info, api_namespace)]))
+        len(
+            objects_in(
+                server.list([KubernetesListScope(info, api_namespace)])[KubernetesListScope(info, api_namespace)]
+            )
+        )
         == 1
     )
     eventually(lambda: object_readiness(server.get(CRD, "", f"things.{group}")).ok)

@@ -17,7 +17,7 @@ from planner.plan import Change
 from planner.ports import AbsentObject, PresentObject, PreviewEffect, UnreadableObject, Written
 from planner.resource import Resource
 from planner.values import OutputRef, SecretValue, parse_output_ref
-from providers.cluster import EndedCommand
+from providers.cluster_interface import EndedCommand
 from providers.kubernetes.client.kubeconfig import resolve_connection_settings
 from providers.kubernetes.client.live_cluster import LiveCluster
 from providers.kubernetes.operations.command_runners import ContainerCommandRunner, PodCommandRunner, PodToRunCommandIn

@@ -15,7 +15,7 @@ from planner.errors import PermanentError, PreconditionError
 from planner.field_path import render_path
 from planner.ports import AbsentObject, PresentObject, PreviewEffect, UnreadableObject
 from planner.values import JsonObject, OutputRef
-from providers.cluster import Cluster, Listing, ObjectCollection
+from providers.cluster_interface import Cluster, KubernetesListScope, Listing
 from providers.kubernetes.client.kubeconfig import resolve_connection_settings
 from providers.kubernetes.client.live_cluster import LiveCluster
 from providers.kubernetes.operations.retention import RetentionProvider
@@ -171,7 +171,7 @@ class Dying:
     def __getattr__(self, name: str) -> Any:
         return getattr(self.below, name)
 
-    def list(self, places: list[ObjectCollection]) -> Listing:
+    def list(self, places: list[KubernetesListScope]) -> Listing:
         return self.below.list(places)
 
     def delete(self, *spot: Any, **version: Any) -> None:

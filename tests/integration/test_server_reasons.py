@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from planner.errors import ProviderError
-from providers.cluster import KindInfo
+from providers.cluster_interface import ServedKubernetesKind
 from tests.integration.live_cluster_world import live
 from tests.testbed.cluster import TestCluster
 
@@ -73,7 +73,7 @@ KINDS = {
 def test_the_reason_is_the_servers(name: str, api_server: TestCluster, api_namespace: str) -> None:
     body = REFUSED[name]
     body = {**body, "metadata": {**body["metadata"], "namespace": api_namespace}}
-    kind = KindInfo(body["apiVersion"], body["kind"], KINDS[body["kind"]], True)
+    kind = ServedKubernetesKind(body["apiVersion"], body["kind"], KINDS[body["kind"]], True)
     with pytest.raises(ProviderError) as caught:
         live(api_server).apply(kind, body, force=True, dry_run=True)
     reported = caught.value.message

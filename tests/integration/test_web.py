@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from planner.errors import OutcomeUnknown, PermanentError, ProviderError, TemporaryError
-from providers.web.web_client import WebClient, WebLimits
+from providers.web.bounded_http_client import BoundedHttpClient, HttpClientLimits
 from tests.testbed.certificates import create_authority
 from tests.testbed.fixtures import part
 from tests.testbed.listening import listening
@@ -87,7 +87,7 @@ def drips(before: bytes) -> Script:
 
 def test_any_status_is_an_answer_and_connections_are_kept(listen: Callable[..., Listener]) -> None:
     listener = listen(says(answer(b"no", "X-Twice: a", "x-twice: b", status="404 Not Found")))
-    client = WebClient()
+    client = BoundedHttpClient()
     for _ in range(3):
         found = client.request("GET", listener.url + "/x?y=z", {"X-One": "1"})
     assert (found.status, found.body, found.headers["x-twice"]) == (404, b"no", "a, b")
@@ -100,7 +100,7 @@ def test_any_status_is_an_answer_and_connections_are_kept(listen: Callable[..., 
 def test_redirects_are_answers_too(listen: Callable[..., Listener]) -> None:
     other = listen(says(answer(b"")))
     listener = listen(says(answer(b"", f"Location: {other.url}/", status="307 Go")))
-    assert WebClient().request("GET", listener.url, {"Authorization": "canary"}).status == 307
+    assert BoundedHttpClient().request("GET", listener.url, {"Authorization": "canary"}).status == 307
     assert other.heads == []
 
 
@@ -110,7 +110,7 @@ def test_proxies_of_the_environment_are_not_used(
     proxy, listener = listen(says(answer(b"proxy"))), listen(says(answer(b"direct")))
     for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
         monkeypatch.setenv(name, proxy.url)
-    assert WebClient().request("GET", listener.url).body == b"direct"
+    assert BoundedHttpClient().request("GET", listener.url).body == b"direct"
 
 
 @pytest.mark.parametrize("before", [b"", b"HTTP/1.1 200 OK\r\nX: ", answer(b"x" * 1000)[:-990]])
@@ -118,7 +118,7 @@ def test_a_server_that_drips_is_given_up_in_time(listen: Callable[..., Listener]
     listener = listen(drips(before))
     began = time.monotonic()
     with pytest.raises(TemporaryError, match="time ran out"):
-        WebClient(WebLimits(read=10.0, total=1.0)).request("GET", listener.url)
+        BoundedHttpClient(HttpClientLimits(read=10.0, total=1.0)).request("GET", listener.url)
     assert time.monotonic() - began < 9.0
 
 
@@ -126,18 +126,18 @@ def test_a_body_is_capped_after_unpacking(listen: Callable[..., Listener]) -> No
     packed = gzip.compress(b"\0" * (50 << 20))
     listener = listen(says(answer(packed, "Content-Encoding: gzip")))
     with pytest.raises(PermanentError, match="larger than"):
-        WebClient(WebLimits(max_body=1 << 20)).request("GET", listener.url)
+        BoundedHttpClient(HttpClientLimits(max_body=1 << 20)).request("GET", listener.url)
     small = listen(says(answer(gzip.compress(b"fine"), "Content-Encoding: gzip")))
-    assert WebClient().request("GET", small.url).body == b"fine"
+    assert BoundedHttpClient().request("GET", small.url).body == b"fine"
     endless = listen(says(answer(b"x" * 5000)))
     with pytest.raises(PermanentError, match="larger than"):
-        WebClient(WebLimits(max_body=4999)).request("GET", endless.url)
+        BoundedHttpClient(HttpClientLimits(max_body=4999)).request("GET", endless.url)
 
 
 def test_a_large_head_is_refused(listen: Callable[..., Listener]) -> None:
     listener = listen(says(answer(b"", *(f"X-{number}: {'x' * 4000}" for number in range(40)))))
     with pytest.raises(PermanentError, match="head"):
-        WebClient().request("GET", listener.url)
+        BoundedHttpClient().request("GET", listener.url)
 
 
 @pytest.mark.parametrize(
@@ -146,11 +146,11 @@ def test_a_large_head_is_refused(listen: Callable[..., Listener]) -> None:
 )
 def test_a_lost_answer(listen: Callable[..., Listener], method: str, error: type[ProviderError]) -> None:
     with pytest.raises(error) as caught:
-        WebClient().request(method, listen(hangs_up).url + "/?token=canary", {"X": "canary"}, b"")
+        BoundedHttpClient().request(method, listen(hangs_up).url + "/?token=canary", {"X": "canary"}, b"")
     assert "canary" not in f"{caught.value} {caught.value.where}"
     short = listen(says(answer(b"12345")[:-1]))
     with pytest.raises(error):
-        WebClient(WebLimits(read=0.5)).request(method, short.url)
+        BoundedHttpClient(HttpClientLimits(read=0.5)).request(method, short.url)
 
 
 def test_nobody_listens() -> None:
@@ -158,7 +158,7 @@ def test_nobody_listens() -> None:
         port = taken.getsockname()[1]
     for method in ("GET", "POST"):
         with pytest.raises(TemporaryError, match="refused"):
-            WebClient().request(method, f"http://127.0.0.1:{port}/")
+            BoundedHttpClient().request(method, f"http://127.0.0.1:{port}/")
 
 
 @pytest.mark.parametrize(
@@ -176,20 +176,20 @@ def test_nobody_listens() -> None:
 )
 def test_what_is_no_url(url: str) -> None:
     with pytest.raises(PermanentError):
-        WebClient().request("GET", url)
+        BoundedHttpClient().request("GET", url)
 
 
 def test_headers_cannot_break_lines(listen: Callable[..., Listener]) -> None:
     listener = listen(says(answer(b"")))
     for headers in ({"X": "a\r\nY: b"}, {"X\r\nY": "a"}):
         with pytest.raises(PermanentError, match="cannot be sent"):
-            WebClient().request("GET", listener.url, headers)
+            BoundedHttpClient().request("GET", listener.url, headers)
     assert listener.heads == []
 
 
 def test_plain_http_can_be_forbidden(listen: Callable[..., Listener]) -> None:
     with pytest.raises(PermanentError, match="https"):
-        WebClient(allow_plain=False).request("GET", listen(says(answer(b""))).url)
+        BoundedHttpClient(allow_plain=False).request("GET", listen(says(answer(b""))).url)
 
 
 def test_addresses_are_judged_before_anything_is_sent(listen: Callable[..., Listener]) -> None:
@@ -201,10 +201,10 @@ def test_addresses_are_judged_before_anything_is_sent(listen: Callable[..., List
         raise PermanentError("not there")
 
     with pytest.raises(PermanentError, match="not there"):
-        WebClient(vet=refuse).request("GET", listener.url.replace("127.0.0.1", "localhost"))
+        BoundedHttpClient(vet=refuse).request("GET", listener.url.replace("127.0.0.1", "localhost"))
     assert set(seen) <= {"127.0.0.1", "::1"}
     assert listener.connections == 0
-    assert WebClient(vet=seen.append).request("GET", listener.url).status == 200
+    assert BoundedHttpClient(vet=seen.append).request("GET", listener.url).status == 200
 
 
 def test_streams_both_ways(listen: Callable[..., Listener]) -> None:
@@ -212,7 +212,7 @@ def test_streams_both_ways(listen: Callable[..., Listener]) -> None:
         peer.sendall(answer(b"y" * 3_000_000))
 
     listener = listen(script)
-    with WebClient().stream("GET", listener.url) as found:
+    with BoundedHttpClient().stream("GET", listener.url) as found:
         sizes = [len(piece) for piece in found.pieces()]
     assert sum(sizes) == 3_000_000
     assert max(sizes) <= 1 << 18
@@ -229,7 +229,7 @@ def test_an_answer_that_comes_before_the_upload_is_over_is_read() -> None:
     with listening(serve) as port:
         pieces = (bytes(1 << 20) for _ in range(size >> 20))
         url, headers = f"http://127.0.0.1:{port}/", {"Content-Length": str(size)}
-        with WebClient().stream("PUT", url, headers, pieces) as found:
+        with BoundedHttpClient().stream("PUT", url, headers, pieces) as found:
             assert (found.status, b"".join(found.pieces())) == (413, b"no")
 
 
@@ -240,14 +240,14 @@ def test_what_the_source_of_an_upload_raises_comes_out_as_it_is(listen: Callable
 
     with (
         pytest.raises(OSError, match="the disk"),
-        WebClient().stream("PUT", listen(says(b"")).url, {"Content-Length": "2"}, pieces()),
+        BoundedHttpClient().stream("PUT", listen(says(b"")).url, {"Content-Length": "2"}, pieces()),
     ):
         pass
 
 
 def test_what_is_not_read_to_the_end_is_not_used_again(listen: Callable[..., Listener]) -> None:
     listener = listen(says(answer(b"y" * 300_000)))
-    client = WebClient()
+    client = BoundedHttpClient()
     with client.stream("GET", listener.url) as found:
         next(found.pieces())
     assert client.request("GET", listener.url).status == 200
@@ -256,18 +256,18 @@ def test_what_is_not_read_to_the_end_is_not_used_again(listen: Callable[..., Lis
 
 def test_a_query_is_sent_in_characters_that_a_url_has(listen: Callable[..., Listener]) -> None:
     listener = listen(says(answer(b"")))
-    WebClient().request("GET", listener.url + '/q%20r?query=up{job="a"}&x=%7B#part')
+    BoundedHttpClient().request("GET", listener.url + '/q%20r?query=up{job="a"}&x=%7B#part')
     assert listener.heads[0].startswith(b"GET /q%20r?query=up%7Bjob=%22a%22%7D&x=%7B HTTP/1.1\r\n")
 
 
 def test_a_packed_body_comes_in_pieces_and_ends_where_it_says(listen: Callable[..., Listener]) -> None:
     packed = gzip.compress(b"z" * 3_000_000)
     good = listen(says(answer(packed, "Content-Encoding: gzip")))
-    with WebClient().stream("GET", good.url) as found:
+    with BoundedHttpClient().stream("GET", good.url) as found:
         sizes = [len(piece) for piece in found.pieces()]
     assert sum(sizes) == 3_000_000 and max(sizes) <= 1 << 18
     with pytest.raises(TemporaryError, match="no whole answer"):
-        WebClient().request("GET", listen(says(answer(packed[:-9], "Content-Encoding: gzip"))).url)
+        BoundedHttpClient().request("GET", listen(says(answer(packed[:-9], "Content-Encoding: gzip"))).url)
 
 
 def test_certificates_are_verified_unless_the_host_is_named(listen: Callable[..., Listener], tmp_path: Path) -> None:
@@ -277,12 +277,16 @@ def test_certificates_are_verified_unless_the_host_is_named(listen: Callable[...
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(server.certificate, server.key)
     listener = listen(says(answer(b"ok")), context)
-    assert WebClient(ca_file=ours.bundle).request("GET", listener.url).body == b"ok"
-    for client in (WebClient(), WebClient(ca_file=theirs.bundle), WebClient(insecure_hosts=frozenset({"x"}))):
+    assert BoundedHttpClient(ca_file=ours.bundle).request("GET", listener.url).body == b"ok"
+    for client in (
+        BoundedHttpClient(),
+        BoundedHttpClient(ca_file=theirs.bundle),
+        BoundedHttpClient(insecure_hosts=frozenset({"x"})),
+    ):
         with pytest.raises(PermanentError, match="not trusted"):
             client.request("GET", listener.url, {"Authorization": "canary"})
-    named = WebClient(insecure_hosts=frozenset({f"127.0.0.1:{listener.port}"}))
+    named = BoundedHttpClient(insecure_hosts=frozenset({f"127.0.0.1:{listener.port}"}))
     assert named.request("GET", listener.url).body == b"ok"
     plain = listen(says(b""), greeting=answer(b"", status="400 Bad Request"))
     with pytest.raises(PermanentError, match="TLS"):
-        WebClient().request("GET", plain.url.replace("http:", "https:"))
+        BoundedHttpClient().request("GET", plain.url.replace("http:", "https:"))

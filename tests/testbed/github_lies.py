@@ -6,10 +6,10 @@ A lie gets the repository, the request to merge and the number, and gives the re
 from collections.abc import Callable
 from typing import Any
 
+from providers.simulated_github.bare_repository import SimulatedBareRepository
 from providers.simulated_github.pulls import close_as_merged, pull_request_row
-from providers.simulated_github.repository import SimulatedBareRepository
 from providers.simulated_github.request_and_reply import SimulatedReply, SimulatedRequest
-from providers.simulated_github.store import StoredRepository
+from providers.simulated_github.store_file import StoredRepository
 from tests.testbed.git_fixtures import BareRepository
 
 

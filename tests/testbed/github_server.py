@@ -22,8 +22,8 @@ from typing import Any, Literal
 from urllib.parse import parse_qsl, urlsplit
 
 from providers.simulated_github.request_and_reply import SimulatedReply, SimulatedRequest
-from providers.simulated_github.server import SimulatedGitHub
-from providers.simulated_github.store import GitHubStoreFile, StoredRepository
+from providers.simulated_github.request_routes import SimulatedGitHub
+from providers.simulated_github.store_file import GitHubStoreFile, StoredRepository
 from tests.testbed import github_documents as documents
 from tests.testbed.git_fixtures import BareRepository
 from tests.testbed.github_lies import LIES

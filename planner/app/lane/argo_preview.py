@@ -15,7 +15,7 @@ from planner.app.session import Session
 from planner.dataclass import dataclass
 from planner.document_diff import diff_documents
 from planner.errors import ConfigError, PermanentError, ProviderError
-from planner.field_path import ListItem
+from planner.field_path import ListItemPathElement
 from planner.loading.yaml.load_documents import MANIFEST, load_documents
 from planner.plan import Action, FieldChange, FieldOp
 from planner.rollout.argo_prediction import AFTER_BUILD, ArgoPrediction, PredictedArgoChange
@@ -29,7 +29,7 @@ from planner.rollout.promotion_commit_prediction import (
 from planner.spec.lane import Lane
 from planner.user_cache_folder import user_cache_folder
 from planner.values import Json, JsonObject
-from providers.cluster import Cluster, KindInfo
+from providers.cluster_interface import Cluster, ServedKubernetesKind
 from providers.git.committed_files import CommittedFiles
 from providers.git.git_client import GitClient
 from providers.git.object_cache import ObjectCache
@@ -194,7 +194,7 @@ class _Predictor:
                     if isinstance(item, dict) and item.get("kind"):
                         yield item
 
-    def _kind(self, document: JsonObject) -> KindInfo:
+    def _kind(self, document: JsonObject) -> ServedKubernetesKind:
         kind = served_kind(self.cluster, str(document["apiVersion"]), str(document["kind"]))
         if kind is None:
             raise PermanentError("the cluster does not serve this kind", where=str(document["kind"]))
@@ -244,7 +244,7 @@ class _Predictor:
         present = _images(live)
         return {
             name: FieldChange(
-                (*_CONTAINERS, ListItem((("name", name),)), "image"),
+                (*_CONTAINERS, ListItemPathElement((("name", name),)), "image"),
                 FieldOp.CHANGE,
                 present.get(name),
                 f"{image}@{AFTER_BUILD}",

@@ -15,7 +15,7 @@ from planner.field_path import FieldPath
 from planner.rollout import lane_evidence as names
 from planner.rollout.lane_evidence import EvidenceReading, LaneEvidence
 from planner.values import JsonObject
-from providers.cluster import Cluster
+from providers.cluster_interface import Cluster
 from providers.git.git_client import GitClient
 from providers.images.image_reference import is_loopback
 
@@ -24,7 +24,8 @@ _AT_ONCE = 4
 
 
 def read_closeout_git_facts(evidence: LaneEvidence, folders: Sequence[Path], now: Now) -> dict[str, EvidenceReading]:
-    """What the repositories in these folders say: what contains what, the snapshot ref, the digests of a commit."""
+    """Read the facts of a closeout that git has: in the repositories of these folders, what contains what, the
+    snapshot ref, the digests of a commit."""
     repositories = [folder / ".git" if (folder / ".git").is_dir() else folder for folder in folders]
     asked = _Git(GitClient(), repositories, now)
     wanted = {name: one for name, one in evidence.readings.items() if one.readable and _is_git(name)}

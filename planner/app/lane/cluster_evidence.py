@@ -19,7 +19,7 @@ from planner.rollout import lane_evidence as names
 from planner.rollout.ci_build_benchmark_verdict import LABEL
 from planner.rollout.lane_evidence import EvidenceReading
 from planner.values import Json, JsonObject, document_digest
-from providers.cluster import Cluster, ObjectCollection
+from providers.cluster_interface import Cluster, KubernetesListScope
 from providers.kubernetes.object_location import served_kind
 from providers.kubernetes.operations import tekton_run_state
 from providers.kubernetes.operations.argo_state import parse_argo_application
@@ -116,7 +116,7 @@ class ClusterEvidenceReader:
             info = served_kind(self.cluster, api, kind)
             if info is None:
                 return (), ""
-            place = ObjectCollection(info, namespace)
+            place = KubernetesListScope(info, namespace)
             listed = self.cluster.list([place], _owned_by(owner) if owner else None)[place]
         except ProviderError as error:
             listed = error
@@ -151,10 +151,10 @@ class ClusterEvidenceReader:
     def _lists(self, wanted: Mapping[Workload, FieldPath]) -> Mapping[tuple[str, str], Objects | str]:
         """All that is needed in one go: each kind in each namespace, and the pods; a text is why it cannot be read."""
         keys = {(kind, namespace) for kind, namespace, _ in wanted} | {("Pod", namespace) for _, namespace, _ in wanted}
-        places: dict[tuple[str, str], ObjectCollection] = {}
+        places: dict[tuple[str, str], KubernetesListScope] = {}
         for kind, namespace in sorted(keys):
             if info := served_kind(self.cluster, "v1" if kind == "Pod" else "apps/v1", kind):
-                places[kind, namespace] = ObjectCollection(info, namespace)
+                places[kind, namespace] = KubernetesListScope(info, namespace)
         listing = self.cluster.list(list(places.values()))
         answers = {key: listing[place] for key, place in places.items()}
         return {key: one.message if isinstance(one, ProviderError) else one for key, one in answers.items()}

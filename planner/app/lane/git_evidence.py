@@ -17,7 +17,7 @@ from planner.errors import ProviderError
 from planner.rollout import lane_evidence as names
 from planner.rollout.lane_evidence import EvidenceReading
 from planner.values import JsonObject
-from providers.git.commit_histories import CommitAncestry
+from providers.git.commit_ancestry import CommitAncestry
 from providers.git.ref_listings import RefListings
 from providers.git.remotes import RemoteLocations, ResolvedRemote, resolve_remote
 
@@ -26,7 +26,8 @@ _MOST_DIGESTS = 500
 
 
 class GitEvidenceReader:
-    """Reads the repositories of a lane. `folder` is the configuration folder, `sandbox` that of a sandbox or None."""
+    """Reads the evidence that the git repositories of a lane give. `folder` is the configuration folder, `sandbox`
+    that of a sandbox or None."""
 
     def __init__(self, subjects: LaneParts, folder: Path, sandbox: Path | None, now: Callable[[], str]) -> None:
         self._subjects = subjects

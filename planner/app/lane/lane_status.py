@@ -10,7 +10,7 @@ from planner.app.lane.lane_parts import LaneParts, expected_run_name, lane_parts
 from planner.app.lane_holds import lane_key_of_stack, standing_hold_of_lane
 from planner.app.load_desired import load_selected_configuration
 from planner.app.request import Request
-from planner.app.resource_filters import without_refs_of_other_lanes
+from planner.app.resource_filters import without_git_refs_of_other_lanes
 from planner.app.session import Session, identify_cluster, open_session
 from planner.dataclass import dataclass
 from planner.duration import parse_duration
@@ -24,7 +24,7 @@ from planner.rollout.closeout_record import closeout_record, closeout_record_byt
 from planner.rollout.lane_evidence import LaneEvidence
 from planner.rollout.lane_verdict import LaneVerdict, exit_code_of_lane_status, judge_lane
 from planner.values import JsonObject
-from state.lane_holds import LaneHold
+from state.lane_holds_and_targets import LaneHold
 
 ROLLOUT = "rollout"  # the scope of a rollout: not taken by default, and part of what a status is about
 
@@ -67,7 +67,7 @@ def read_lane_status(
     with open_session(request, config) as session:
         lane = _lane_of(session)
         cluster = identify_cluster(session)
-        subjects = lane_parts(session.stack.resources, without_refs_of_other_lanes(request, _everything, config))
+        subjects = lane_parts(session.stack.resources, without_git_refs_of_other_lanes(request, _everything, config))
         past = session.store.closeouts(lane)
         readers = open_evidence_readers(session, subjects)
         if closeout:

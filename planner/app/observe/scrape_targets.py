@@ -20,7 +20,7 @@ from providers.prometheus.scrape_targets import ScrapedTarget
 
 @dataclass(frozen=True, slots=True)
 class ObservedScrapeTargets:
-    """The rows about one node, and whether a sandbox made them up."""
+    """The scrape targets of one node as rows, and whether a sandbox made them up."""
 
     node: str
     server: str

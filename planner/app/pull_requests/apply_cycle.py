@@ -25,7 +25,7 @@ _WELL = (ChangeResult.DONE, ChangeResult.UNCHANGED)
 
 @dataclass(frozen=True, slots=True)
 class PlannedCycle:
-    """A plan of GitHub objects, and the session that it was made in."""
+    """The plan of a cycle's GitHub objects, and the session that it was made in."""
 
     made: PlanWithInputs
     session: Session

@@ -32,7 +32,7 @@ _LOOKS = 3  # candidates that are planned in one cycle: each is the plan of a wh
 _FOLDER = "approvals"
 
 
-def read_approvals(
+def read_candidate_approvals(
     place: MonitoredLane,
     store: StateStore,
     reader: PullRequestsReader,

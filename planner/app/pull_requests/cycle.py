@@ -15,7 +15,7 @@ from planner.app.pull_requests.cycle_context import CycleContext
 from planner.app.pull_requests.cycle_decision import decide_cycle, reading_with_approvals, recheck_before_merge
 from planner.app.pull_requests.cycle_resources import cycle_resources
 from planner.app.pull_requests.pull_requests_reader import PullRequestCycleReading
-from planner.app.pull_requests.roll_out_merged import roll_out_merged
+from planner.app.pull_requests.roll_out_merged_pull_requests import roll_out_merged_pull_requests
 from planner.app.pull_requests.standing_failures import remember_failures_of_cycle
 from planner.app.pull_requests.start_deliveries import (
     forget_closed_pull_requests,
@@ -73,7 +73,7 @@ def run_cycle(context: CycleContext) -> CycleRecord:
         decision,
         None if chosen is None else lambda: recheck_before_merge(context.progress, context.reader, decision, reading),
     )
-    roll_out_merged(context, reading, decision, _instant(reading.now))
+    roll_out_merged_pull_requests(context, reading, decision, _instant(reading.now))
     apply_missing_github_resources(context, None, None)
     record = _record(context, at, reading, decision)
     context.progress.save(record)

@@ -23,9 +23,12 @@ def reading_with_approvals(
     """The reading with who approved what, where the lane wants to know."""
     if reading.candidates is None or not progress.place.rules.approvals.quorum:
         return reading
-    from planner.app.pull_requests.candidate_approvals import read_approvals, remember_approvals  # plans whole rollouts
+    from planner.app.pull_requests.candidate_approvals import (  # plans whole rollouts
+        read_candidate_approvals,
+        remember_approvals,
+    )
 
-    found = read_approvals(
+    found = read_candidate_approvals(
         progress.place, progress.store, reader, reading.candidates, reading.branch, progress.memory, reading.now
     )
     progress.memory = remember_approvals(progress.memory, found, progress.place.rules.approvals, reading.now)

@@ -62,8 +62,9 @@ def cycle_resources(
     memory: LaneMemory,
     mergeable: Collection[int] = (),
 ) -> CycleResources:
-    """What has to be on GitHub, as far as it is not known to be. A delivery that is INTENDED and among `mergeable` has
-    its merge declared: it was judged now, or is merged already and has to be verified."""
+    """The resources of a cycle: what has to be on GitHub, as far as it is not known to be. A delivery that is
+    INTENDED and among `mergeable` has its merge declared: it was judged now, or is merged already and has to be
+    verified."""
     known = list(deliveries)
     intended = [one for one in known if one.step is DeliveryStep.INTENDED and one.pull in mergeable]
     merges = {one.pull: _merge(place, one) for one in intended}

@@ -31,7 +31,7 @@ from planner.pull_requests.deliveries import DeliveryStep, parse_delivery
 from planner.pull_requests.lane_memory import parse_lane_memory
 from planner.redaction.redactor import REDACTOR
 from planner.values import JsonObject
-from providers.github_with_git import create_github_provider_without_cluster
+from providers.github_provider_with_git import create_github_provider_without_cluster
 from state.pull_requests import PullRequestCycle
 
 MONITOR, ONCE = "monitor", "once"
@@ -57,9 +57,10 @@ class MonitorLoopChoices:
     sleep: Callable[[float], None] = time.sleep
 
 
-def run_monitor(place: MonitoredLane, choices: MonitorLoopChoices) -> int:
-    """Run cycles; the exit code of the last one, 130 where it was interrupted. A cycle that could not be had at all is
-    reported and the next one tries again; with a single cycle the error is raised.
+def run_pull_request_monitor(place: MonitoredLane, choices: MonitorLoopChoices) -> int:
+    """Run cycles of the pull-request monitor; gives the exit code of the last one, 130 where it was interrupted. A
+    cycle that could not be had at all is reported and the next one tries again; with a single cycle the error is
+    raised.
 
     Raises HwplanError of a single cycle, ForeignPlan for a saved snapshot.
     """
@@ -96,12 +97,12 @@ def _cycle(place: MonitoredLane, reader: PullRequestsReader, choices: MonitorLoo
         context = CycleContext(progress, reader, choices.how, choices.show)
         if choices.dry_run:
             return run_cycle(context), False
-        with lock_lane(place):
+        with lock_lane_for_monitor(place):
             return run_cycle(context), progress.interrupted
 
 
 @contextmanager
-def lock_lane(place: MonitoredLane) -> Iterator[None]:
+def lock_lane_for_monitor(place: MonitoredLane) -> Iterator[None]:
     """The right to run cycles of a lane, one process at a time. Raises LockedError."""
     name = re.sub(r"[^A-Za-z0-9-]", "-", place.key)
     path = state_folder(place.request) / f"pulls-{name}.lock"
@@ -125,12 +126,15 @@ class LaneCycleHistory:
     def document(self) -> JsonObject:
         """For programs. Cycles that said the same are one, with their count."""
         return {
-            **{f"latest-{purpose}-job": one and cycle_document(one) for purpose, one in self.pointers.items()},
-            "cycles": [cycle_document(one) for one in self.cycles],
+            **{
+                f"latest-{purpose}-job": one and pull_request_cycle_document(one)
+                for purpose, one in self.pointers.items()
+            },
+            "cycles": [pull_request_cycle_document(one) for one in self.cycles],
         }
 
 
-def cycle_document(one: PullRequestCycle) -> JsonObject:
+def pull_request_cycle_document(one: PullRequestCycle) -> JsonObject:
     """One stored pull-request cycle as a document for programs."""
     record: JsonObject = json.loads(one.record)
     return {"number": one.number, "times": one.times, "last": one.last, **record}
@@ -143,10 +147,10 @@ def stored_pull_request_cycles(place: MonitoredLane, limit: int = 20) -> LaneCyc
         return LaneCycleHistory(store.pulls.cycles(place.key, limit=limit), pointers)
 
 
-def resume_lane(place: MonitoredLane, purpose: str = ONCE) -> tuple[str, ...]:
-    """End what the lane stopped itself for; gives what that was. Raises LockedError, StateError."""
+def resume_paused_lane(place: MonitoredLane, purpose: str = ONCE) -> tuple[str, ...]:
+    """End what the lane paused itself for; gives what that was. Raises LockedError, StateError."""
     found = []
-    with open_state_store(place.request) as store, lock_lane(place):
+    with open_state_store(place.request) as store, lock_lane_for_monitor(place):
         for row in store.pulls.deliveries(place.key):
             one = parse_delivery(json.loads(row.record))
             if one.step is DeliveryStep.MISMATCH:

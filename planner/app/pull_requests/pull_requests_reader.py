@@ -23,7 +23,7 @@ from planner.pull_requests.merge_requirements import UNKNOWN, unmet_requirements
 from planner.pull_requests.predicted_merge_verification import ConflictingFile, ConflictingMerge
 from planner.values import document_digest
 from providers.github.client import GitHubClient
-from providers.github.conflict_pulls import add_conflicting_pull_requests
+from providers.github.conflicting_pull_requests import add_conflicting_pull_requests
 from providers.github.provider import GitHubProvider
 
 SETTLED_LOOKS = 3  # settled candidates that are read again in one cycle although their row is the same

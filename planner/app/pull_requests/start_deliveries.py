@@ -16,8 +16,8 @@ from planner.pull_requests.github_facts import PullRequestState
 
 
 def recover_deliveries(context: CycleContext) -> None:
-    """What became of the merges that a cycle asked for, or was about to, before it was killed (P21). One that was
-    not made is judged anew."""
+    """Recover the deliveries of a killed cycle: read what became of the merges that it asked for, or was about to
+    (P21). One that was not made is judged anew."""
     for one in context.progress.known():
         if one.step is not DeliveryStep.INTENDED:
             continue

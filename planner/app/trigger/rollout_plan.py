@@ -31,7 +31,7 @@ from planner.app.lane_pipeline_runs import (
 from planner.app.load_desired import load_selected_configuration, requested_selection
 from planner.app.plan_with_inputs import PlanWithInputs, plan_selected_resources
 from planner.app.request import Request
-from planner.app.resource_filters import is_git_ref, without_refs_of_other_lanes
+from planner.app.resource_filters import is_git_ref, without_git_refs_of_other_lanes
 from planner.app.session import Session, open_session
 from planner.dataclass import dataclass
 from planner.duration import parse_duration
@@ -49,7 +49,7 @@ from planner.rollout.forecast import (
 from planner.rollout.rollout_stages import RolloutStage, pipeline_run_names_in_plan, rollout_stage_of_plan_node
 from planner.spec.lane import Lane
 from planner.values import OutputRef, OutputTemplate, outputs_in_document
-from state.lane_holds import LaneHold
+from state.lane_holds_and_targets import LaneHold
 
 _PAST_RUNS = 200  # runs of the journal that are looked at for the forecast
 _COMMIT = re.compile(r"[0-9a-f]{7,64}")
@@ -123,7 +123,7 @@ def open_rollout_session(request: Request, *, secrets: bool = True) -> Iterator[
             words = ", ".join((*stack.nodes, *stack.lanes))
             raise SelectionError("a trigger is for one lane of one node", where=words, remedy="--node NODE --lane LANE")
         run = _one(stack.resources, "PipelineRun", "")
-        ours = without_refs_of_other_lanes(
+        ours = without_git_refs_of_other_lanes(
             request, is_git_ref, opened.config
         )  # the mirror serves all lanes of the node
         kept = [one for one in stack.resources if ours(one) or not is_git_ref(one)]

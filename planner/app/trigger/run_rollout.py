@@ -26,7 +26,7 @@ from planner.dataclass import dataclass
 from planner.errors import HwplanError, ProviderError
 from planner.events import Event, EventObserver
 from planner.ports import PresentObject
-from planner.rollout.superseded import RolloutSupersededError, SupersededRolloutStopper
+from planner.rollout.superseded_rollout import RolloutSupersededError, SupersededRolloutStopper
 from planner.values import JsonObject
 from providers.provider_table import ProviderTable
 

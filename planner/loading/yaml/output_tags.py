@@ -1,4 +1,4 @@
-"""The two tags of our own, `!ref` and `!sub`: their text becomes a Ref or a Sub."""
+"""The two tags of our own, `!ref` and `!sub`: their text becomes an OutputRef or an OutputTemplate."""
 
 from __future__ import annotations
 

@@ -19,12 +19,12 @@ import planner
 from planner.dataclass import dataclass
 from planner.errors import HwplanError
 from planner.redaction.redactor import REDACTOR
-from providers.http.answer import HttpAnswer
 from providers.http.connect import ServerEndpoint
 from providers.http.connections import HttpConnections, UpgradedConnection
 from providers.http.deadline import Deadline
 from providers.http.errors import ClientCertificateRefused, Unreachable, UntrustedServerCertificate
 from providers.http.exchange import HttpRequest
+from providers.http.read_answer import HttpAnswer
 from providers.kubernetes.client.kubeconfig import ApiServerConnectionSettings, Credentials
 from providers.kubernetes.client.tls import kubeconfig_tls_context, open_proxy_tunnel
 from providers.kubernetes.errors import Unauthorized

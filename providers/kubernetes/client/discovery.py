@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from planner.dataclass import dataclass
 from planner.values import Json, JsonObject
-from providers.cluster import KindInfo
+from providers.cluster_interface import ServedKubernetesKind
 from providers.kubernetes.answer_shape import parse_answer_document, raise_unrecognized_server_answer
 from providers.kubernetes.client.api_exchange import ApiRequest
 from providers.kubernetes.client.transport import Transport
@@ -35,7 +35,7 @@ _Key = tuple[str, str]
 class DiscoveredKinds:
     """What one reading of discovery found. `stale` are group versions whose server did not answer."""
 
-    kinds: tuple[KindInfo, ...]
+    kinds: tuple[ServedKubernetesKind, ...]
     stale: frozenset[str] = frozenset()
 
 
@@ -47,11 +47,11 @@ class Discovery:
         self._parallel = parallel
         self._lock = threading.Lock()
         self._table: DiscoveredKinds | None = None
-        self._known: dict[_Key, KindInfo] = {}
-        self._learnt: dict[_Key, tuple[KindInfo, float]] = {}
+        self._known: dict[_Key, ServedKubernetesKind] = {}
+        self._learnt: dict[_Key, tuple[ServedKubernetesKind, float]] = {}
         self._forgotten = False
 
-    def kind(self, api_version: str, kind: str) -> KindInfo | None:
+    def kind(self, api_version: str, kind: str) -> ServedKubernetesKind | None:
         """The served kind, or None. An unknown kind makes it read again, at most once after each `forget`.
 
         Raises ServerBusy when the group is served by an aggregated server that does not answer: it may be served.
@@ -68,7 +68,7 @@ class Discovery:
             raise ServerBusy(f"the server of the API group {api_version} does not answer", where=kind)
         return found
 
-    def kinds(self) -> Sequence[KindInfo]:
+    def kinds(self) -> Sequence[ServedKubernetesKind]:
         """Every served kind, preferred versions first, then what was learnt."""
         with self._lock:
             self._read(again=self._forgotten)
@@ -102,12 +102,12 @@ class Discovery:
         found = self._find(key)
         return found.plural if found else ""
 
-    def is_young(self, info: KindInfo) -> bool:
+    def is_young(self, info: ServedKubernetesKind) -> bool:
         """Whether the kind's CRD was applied so recently that the server may still answer "not found" for it."""
         _, since = self._learnt.get((info.api_version, info.kind), (None, -_YOUNG_SECONDS))
         return time.monotonic() - since < _YOUNG_SECONDS
 
-    def _find(self, key: _Key) -> KindInfo | None:
+    def _find(self, key: _Key) -> ServedKubernetesKind | None:
         learnt = self._learnt.get(key)
         return self._known.get(key) or (learnt[0] if learnt else None)
 
@@ -121,12 +121,14 @@ class Discovery:
             self._known.setdefault((info.api_version, info.kind), info)
 
 
-def kinds_of_crd(crd: JsonObject) -> tuple[KindInfo, ...]:
+def kinds_of_crd(crd: JsonObject) -> tuple[ServedKubernetesKind, ...]:
     """The kinds that a CustomResourceDefinition (apiextensions.k8s.io/v1) makes the server serve."""
     spec = _map(crd, "spec")
     names, group = _map(spec, "names"), str(spec.get("group", ""))
     return tuple(
-        KindInfo(f"{group}/{version.get('name')}", str(names.get("kind")), str(names.get("plural")), scoped, _CRD_VERBS)
+        ServedKubernetesKind(
+            f"{group}/{version.get('name')}", str(names.get("kind")), str(names.get("plural")), scoped, _CRD_VERBS
+        )
         for version in _maps(spec, "versions")
         for scoped in [spec.get("scope") == "Namespaced"]
         if version.get("served")
@@ -157,7 +159,7 @@ def _get(transport: Transport, path: str) -> JsonObject:
 
 def parse_aggregated_discovery(document: JsonObject) -> DiscoveredKinds:
     """The kinds of an APIGroupDiscoveryList (v2 or v2beta1). Raises UnrecognizedServerAnswer where it is none."""
-    kinds: list[KindInfo] = []
+    kinds: list[ServedKubernetesKind] = []
     stale: set[str] = set()
     _check_there(document, "items")
     for group in _maps(document, "items"):
@@ -170,7 +172,7 @@ def parse_aggregated_discovery(document: JsonObject) -> DiscoveredKinds:
     return DiscoveredKinds(tuple(kinds), frozenset(stale))
 
 
-def _resources(api_version: str, resources: Sequence[JsonObject]) -> Iterator[KindInfo]:
+def _resources(api_version: str, resources: Sequence[JsonObject]) -> Iterator[ServedKubernetesKind]:
     for resource in resources:
         if kind := _map(resource, "responseKind").get("kind"):
             namespaced = resource.get("scope") == "Namespaced"
@@ -207,12 +209,12 @@ def _group_version(transport: Transport, path: str) -> DiscoveredKinds:
     return DiscoveredKinds(tuple(_served(api_version, item) for item in found))
 
 
-def _served(api_version: str, item: JsonObject) -> KindInfo:
+def _served(api_version: str, item: JsonObject) -> ServedKubernetesKind:
     namespaced = item.get("namespaced") is True
     return _kind_info(api_version, item.get("kind"), item.get("name"), namespaced, item.get("verbs"))
 
 
-def _kind_info(api_version: str, kind: Json, plural: Json, namespaced: bool, verbs: Json) -> KindInfo:
+def _kind_info(api_version: str, kind: Json, plural: Json, namespaced: bool, verbs: Json) -> ServedKubernetesKind:
     """Names become parts of paths: one that is none is refused."""
     given = ((_API_VERSION, api_version), (_KIND, kind), (_PLURAL, plural))
     verbs = [] if verbs is None else verbs
@@ -220,7 +222,7 @@ def _kind_info(api_version: str, kind: Json, plural: Json, namespaced: bool, ver
         raise_unrecognized_server_answer("a kind without a proper name", "discovery")
     if not isinstance(verbs, list) or not all(isinstance(verb, str) for verb in verbs):
         raise_unrecognized_server_answer("a kind whose verbs are no list of texts", "discovery")
-    return KindInfo(api_version, kind, plural, namespaced, frozenset(verbs))
+    return ServedKubernetesKind(api_version, kind, plural, namespaced, frozenset(verbs))
 
 
 def _check_there(document: JsonObject, key: str) -> None:

@@ -17,7 +17,7 @@ from typing import Final
 
 from planner.values import JsonObject
 from planner.whole_number import parse_whole_number
-from providers.cluster import EXEC_OUTPUT, EndedCommand
+from providers.cluster_interface import EXEC_OUTPUT, EndedCommand
 from providers.http.connections import UpgradedConnection
 from providers.json_answer import parse_json_answer
 from providers.kubernetes.client.api_exchange import ApiRequest

@@ -19,8 +19,16 @@ from planner.address import Address, group_of_api_version
 from planner.errors import ProviderError
 from planner.plan import ClusterIdentity
 from planner.values import JsonObject
-from providers.cluster import FIELD_MANAGER, OPERATOR_MANAGER, EndedCommand, Keep, KindInfo, Listing, ObjectCollection
-from providers.http.answer import HttpAnswer
+from providers.cluster_interface import (
+    FIELD_MANAGER,
+    OPERATOR_MANAGER,
+    EndedCommand,
+    Keep,
+    KubernetesListScope,
+    Listing,
+    ServedKubernetesKind,
+)
+from providers.http.read_answer import HttpAnswer
 from providers.kubernetes.answer_shape import (
     EndlessPagingGuard,
     check_shape_of_kind,
@@ -53,7 +61,7 @@ _YOUNG_PAUSE = 0.25
 _ESCAPED = re.compile(r"\\(.)")
 _WARNING = re.compile(r'299 \S+ "((?:[^"\\]|\\.)*)"')
 Objects: TypeAlias = list[JsonObject]
-_POD = KindInfo("v1", "Pod", "pods", True)
+_POD = ServedKubernetesKind("v1", "Pod", "pods", True)
 _CRD = ("apiextensions.k8s.io", "CustomResourceDefinition")
 
 
@@ -84,7 +92,7 @@ class LiveCluster:
     def identity(self) -> ClusterIdentity:
         """Uid of kube-system and `host:port` of the server. Read once."""
         if self._identity is None:
-            found = self.get(KindInfo("v1", "Namespace", "namespaces", False), "", "kube-system")
+            found = self.get(ServedKubernetesKind("v1", "Namespace", "namespaces", False), "", "kube-system")
             if found is None:
                 raise UnrecognizedServerAnswer(
                     "it has no namespace kube-system: is this a cluster?", where=self._connection.host
@@ -94,11 +102,11 @@ class LiveCluster:
 
     # --- kinds -----------------------------------------------------------------------------------------------------
 
-    def kind(self, api_version: str, kind: str) -> KindInfo | None:
+    def kind(self, api_version: str, kind: str) -> ServedKubernetesKind | None:
         """The served kind, or None when the cluster does not serve it."""
         return self._discovery.kind(api_version, kind)
 
-    def kinds(self) -> Sequence[KindInfo]:
+    def kinds(self) -> Sequence[ServedKubernetesKind]:
         """Every served kind, preferred versions first."""
         return self._discovery.kinds()
 
@@ -112,7 +120,7 @@ class LiveCluster:
 
     # --- reading ---------------------------------------------------------------------------------------------------
 
-    def list(self, places: Sequence[ObjectCollection], keep: Keep | None = None) -> Listing:
+    def list(self, places: Sequence[KubernetesListScope], keep: Keep | None = None) -> Listing:
         """All objects of all places, in parallel, paged; apiVersion and kind are filled in on every item. What is not
         to be retained is dropped page by page.
 
@@ -125,7 +133,7 @@ class LiveCluster:
         return {place: found for place, (found, _) in zip(unique, results, strict=True)}
 
     def _list_or_error(
-        self, place: ObjectCollection, keep: Keep | None
+        self, place: KubernetesListScope, keep: Keep | None
     ) -> tuple[tuple[JsonObject, ...] | ProviderError, tuple[tuple[str, str], ...]]:
         try:
             for _ in range(_RESTARTS):
@@ -137,7 +145,7 @@ class LiveCluster:
         except ProviderError as error:
             return error, self._warnings.drain()
 
-    def _list(self, place: ObjectCollection, keep: Keep | None) -> tuple[JsonObject, ...]:
+    def _list(self, place: KubernetesListScope, keep: Keep | None) -> tuple[JsonObject, ...]:
         """One place, all pages. Raises ContinueExpired when the list has to start again."""
         info, token = place.kind, ""
         found: Objects = []
@@ -156,7 +164,7 @@ class LiveCluster:
                 return tuple(found)
             pages.check(token, len(items))
 
-    def get(self, kind: KindInfo, namespace: str, name: str) -> JsonObject | None:
+    def get(self, kind: ServedKubernetesKind, namespace: str, name: str) -> JsonObject | None:
         """One object, or None when it does not exist. Raises NotServed when its kind does not."""
         where = _where(kind, namespace, name)
         try:
@@ -167,7 +175,9 @@ class LiveCluster:
 
     # --- writing ---------------------------------------------------------------------------------------------------
 
-    def apply(self, kind: KindInfo, body: JsonObject, *, force: bool = False, dry_run: bool = False) -> JsonObject:
+    def apply(
+        self, kind: ServedKubernetesKind, body: JsonObject, *, force: bool = False, dry_run: bool = False
+    ) -> JsonObject:
         """Server-side apply as FIELD_MANAGER with strict field validation; the object as it stands afterwards.
 
         Sent again after a lost answer, because applying twice is applying once; when preconditions in the body then
@@ -178,11 +188,13 @@ class LiveCluster:
             self._discovery.learn(found)
         return found
 
-    def predict(self, kind: KindInfo, body: JsonObject, *, manager: str) -> JsonObject:
+    def predict(self, kind: ServedKubernetesKind, body: JsonObject, *, manager: str) -> JsonObject:
         """What a forced server-side apply of another field manager would make of it: a dry run."""
         return self._applied(kind, body, manager, force=True, dry_run=True)
 
-    def _applied(self, kind: KindInfo, body: JsonObject, manager: str, *, force: bool, dry_run: bool) -> JsonObject:
+    def _applied(
+        self, kind: ServedKubernetesKind, body: JsonObject, manager: str, *, force: bool, dry_run: bool
+    ) -> JsonObject:
         metadata = body.get("metadata") or {}
         namespace, name = str(metadata.get("namespace") or ""), str(metadata.get("name") or "")
         where = _where(kind, namespace, name)
@@ -200,7 +212,13 @@ class LiveCluster:
         return parse_object_answer(found, kind, namespace, name, where, stored=not dry_run)
 
     def patch(
-        self, kind: KindInfo, namespace: str, name: str, patch: Sequence[JsonObject], *, dry_run: bool = False
+        self,
+        kind: ServedKubernetesKind,
+        namespace: str,
+        name: str,
+        patch: Sequence[JsonObject],
+        *,
+        dry_run: bool = False,
     ) -> JsonObject:
         """A JSON patch as OPERATOR_MANAGER. A `test` that fails is a ResourceVersionConflict.
 
@@ -229,7 +247,7 @@ class LiveCluster:
 
     def delete(
         self,
-        kind: KindInfo,
+        kind: ServedKubernetesKind,
         namespace: str,
         name: str,
         *,
@@ -279,7 +297,7 @@ class LiveCluster:
 
     # --- one call --------------------------------------------------------------------------------------------------
 
-    def _call(self, kind: KindInfo, request: ApiRequest) -> HttpAnswer:
+    def _call(self, kind: ServedKubernetesKind, request: ApiRequest) -> HttpAnswer:
         """Send; while the kind's CRD is seconds old, "not served" is only "not yet"."""
         for _ in range(_YOUNG_TRIES):
             try:
@@ -298,7 +316,7 @@ class LiveCluster:
 
 
 @lru_cache(maxsize=1024)
-def _collection(kind: KindInfo, namespace: str) -> str:
+def _collection(kind: ServedKubernetesKind, namespace: str) -> str:
     """The URL path of all objects of a kind, in one namespace or ("") in all."""
     root = "/apis/" if "/" in kind.api_version else "/api/"
     path = root + urllib.parse.quote(kind.api_version)
@@ -307,7 +325,7 @@ def _collection(kind: KindInfo, namespace: str) -> str:
     return path + "/" + urllib.parse.quote(kind.plural, safe="")
 
 
-def _object(kind: KindInfo, namespace: str, name: str) -> str:
+def _object(kind: ServedKubernetesKind, namespace: str, name: str) -> str:
     """The URL path of one object. Raises BadRequest where it would be the path of something else."""
     where = _where(kind, namespace, name)
     if kind.namespaced and not namespace:
@@ -322,7 +340,7 @@ def _segment(name: str, where: str) -> str:
     return urllib.parse.quote(name, safe="")
 
 
-def _where(kind: KindInfo, namespace: str, name: str) -> str:
+def _where(kind: ServedKubernetesKind, namespace: str, name: str) -> str:
     return Address(
         "", kind.kind, group_of_api_version(kind.api_version), namespace if kind.namespaced else "", name
     ).local

@@ -17,9 +17,9 @@ from dataclasses import replace
 
 from planner.dataclass import dataclass
 from planner.errors import OutcomeUnknown, PreconditionError, ProviderError, TemporaryError
-from providers.http.answer import HttpAnswer
 from providers.http.connections import UpgradedConnection
 from providers.http.errors import ConnectionBroken, ConnectionLostSafeToResend, UndecodableBody, Unreachable
+from providers.http.read_answer import HttpAnswer
 from providers.http.retries import RetryLimits, repeat_on_temporary_error
 from providers.kubernetes.client.api_exchange import ApiExchangeLimits, ApiRequest, ConnectionPool
 from providers.kubernetes.client.kubeconfig import ApiServerConnectionSettings

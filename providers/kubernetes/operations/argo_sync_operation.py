@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from planner.errors import PermanentError, PreconditionError, ProviderError, TemporaryError
 from planner.ports import Readiness
 from planner.values import JsonObject
-from providers.cluster import Cluster, KindInfo
+from providers.cluster_interface import Cluster, ServedKubernetesKind
 from providers.kubernetes.operations.argo_state import (
     KEY,
     ArgoApplicationState,
@@ -36,7 +36,7 @@ class ArgoSyncOperation:
     """One sync that was asked for. `revision` empty means the head of the branch of the Application."""
 
     cluster: Cluster
-    kind: KindInfo
+    kind: ServedKubernetesKind
     namespace: str
     name: str
     revision: str

@@ -30,7 +30,7 @@ from planner.ports import (
 )
 from planner.resource import Resource
 from planner.values import Json, JsonObject, Vault, document_digest
-from providers.cluster import Cluster, KindInfo, ObjectCollection
+from providers.cluster_interface import Cluster, KubernetesListScope, ServedKubernetesKind
 from providers.kubernetes.errors import ResourceVersionConflict
 from providers.kubernetes.object_location import served_kind
 from providers.kubernetes.operations.argo_state import parse_argo_application
@@ -104,7 +104,7 @@ class ArgoRepairProvider(NeverDeletes):
         sets = named | stateful_sets_of_application(application)
         namespaces = {destination_namespace(application), *(namespace for namespace, _ in sets)} - {""}
         kinds = [kind for api, name in _AROUND if (kind := served_kind(self.cluster, api, name))]
-        listing = self.cluster.list([ObjectCollection(kind, one) for kind in kinds for one in sorted(namespaces)])
+        listing = self.cluster.list([KubernetesListScope(kind, one) for kind in kinds for one in sorted(namespaces)])
         found: dict[str, list[JsonObject]] = {kind.kind: [] for kind in kinds}
         for place, answer in listing.items():
             if isinstance(answer, ProviderError):
@@ -173,7 +173,7 @@ class ArgoRepairProvider(NeverDeletes):
         api = next(api for api, kind in _AROUND if kind == address.kind)
         return self.cluster.get(self._served(api, address.kind), address.namespace, address.name)
 
-    def _served(self, api: str, name: str) -> KindInfo:
+    def _served(self, api: str, name: str) -> ServedKubernetesKind:
         kind = served_kind(self.cluster, api, name)
         if kind is None:
             raise PermanentError(f"the cluster does not serve {name} any more", where=api)
@@ -216,7 +216,7 @@ def _set_place(text: str) -> tuple[str, str]:
     return address.namespace, address.name
 
 
-def _with_kind(live: JsonObject, kind: KindInfo) -> JsonObject:
+def _with_kind(live: JsonObject, kind: ServedKubernetesKind) -> JsonObject:
     """Items of a list do not say what they are."""
     return live if live.get("kind") else {"apiVersion": kind.api_version, "kind": kind.kind, **live}
 

@@ -30,7 +30,7 @@ from planner.ports import (
 )
 from planner.resource import Resource
 from planner.values import Json, JsonObject, JsonValue, OutputRef, OutputTemplate, Vault, document_digest
-from providers.cluster import Cluster, KindInfo
+from providers.cluster_interface import Cluster, ServedKubernetesKind
 from providers.kubernetes.object_location import served_kind
 from providers.kubernetes.operations.argo_refresh import HARD, ArgoRefreshOperation
 from providers.kubernetes.operations.argo_state import Contains, assume_revision_not_contained, parse_argo_application
@@ -46,7 +46,7 @@ API, KIND, GROUP = "argoproj.io/v1alpha1", "Application", "argoproj.io"
 class ArgoSyncSimulator(Protocol):
     """Plays Argo CD in a sandbox: does the syncs that were asked for."""
 
-    def bring(self, kind: KindInfo, application: JsonObject, revision: str) -> None:
+    def bring(self, kind: ServedKubernetesKind, application: JsonObject, revision: str) -> None:
         """Bring what the Application has at a revision into the cluster. Raises ProviderError."""
         ...
 
@@ -116,7 +116,7 @@ class ArgoSyncProvider(NeverDeletes):
     def _preview(self, resource: Resource, seen: Observation) -> Preview:
         return _preview(resource, seen, self._contains(resource.manifest["spec"]))
 
-    def _kind(self) -> KindInfo:
+    def _kind(self) -> ServedKubernetesKind:
         found = served_kind(self.cluster, API, KIND)
         if found is None:
             raise PermanentError("the cluster does not serve Argo CD's kinds", where=API, remedy="install Argo CD")

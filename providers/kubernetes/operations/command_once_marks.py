@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from planner.dataclass import dataclass
 from planner.errors import OutcomeUnknown, PermanentError, PreconditionError, TemporaryError
 from planner.values import JsonObject, canonical_bytes, document_digest
-from providers.cluster import Cluster, KindInfo
+from providers.cluster_interface import Cluster, ServedKubernetesKind
 from providers.kubernetes.preview.predict_apply import CREATE_ONLY
 
 _LABELS = {"app.kubernetes.io/managed-by": "hwplan", "hwplan.dev/record": "pod-exec"}
@@ -178,7 +178,7 @@ def _mark(live: JsonObject, key: CommandOnceKey) -> CommandOnceMark:
         raise PermanentError("the mark of this command is damaged", where=key.shown, remedy=remedy) from None
 
 
-def _kind(cluster: Cluster) -> KindInfo:
+def _kind(cluster: Cluster) -> ServedKubernetesKind:
     found = cluster.kind("v1", "ConfigMap")
     assert found is not None  # every cluster serves it
     return found

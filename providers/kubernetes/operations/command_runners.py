@@ -10,7 +10,7 @@ from planner.dataclass import dataclass
 from planner.errors import PermanentError, ProviderError, TemporaryError
 from planner.values import Json, JsonObject
 from providers.canned_answers import read_canned_answers
-from providers.cluster import Cluster, EndedCommand, KindInfo, ObjectCollection
+from providers.cluster_interface import Cluster, EndedCommand, KubernetesListScope, ServedKubernetesKind
 from providers.kubernetes.operations.newest_ready_pod_of_workload import newest_ready_pod_of_workload
 from providers.kubernetes.operations.pod_exec_command import PodExecCommand
 
@@ -136,14 +136,14 @@ def _check_container(wanted: PodExecCommand, spec: JsonObject) -> None:
 
 
 def _listed(cluster: Cluster, api_version: str, kind: str, namespace: str) -> Sequence[JsonObject]:
-    place = ObjectCollection(_kind(cluster, api_version, kind), namespace)
+    place = KubernetesListScope(_kind(cluster, api_version, kind), namespace)
     found = cluster.list([place])[place]
     if isinstance(found, ProviderError):
         raise found
     return found
 
 
-def _kind(cluster: Cluster, api_version: str, kind: str) -> KindInfo:
+def _kind(cluster: Cluster, api_version: str, kind: str) -> ServedKubernetesKind:
     found = cluster.kind(api_version, kind)
     if found is None:
         raise PermanentError(f"the cluster does not serve {kind} in {api_version}", where=kind)

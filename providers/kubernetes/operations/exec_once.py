@@ -16,7 +16,7 @@ from planner.failpoint import hit_failpoint
 from planner.plan import Change
 from planner.ports import Fingerprinter, Written
 from planner.values import Vault
-from providers.cluster import Cluster, EndedCommand
+from providers.cluster_interface import Cluster, EndedCommand
 from providers.kubernetes.errors import CommandUnsettled
 from providers.kubernetes.operations import command_once_marks
 from providers.kubernetes.operations.command_once_marks import CommandOnceKey, CommandOnceMark

@@ -30,7 +30,7 @@ from planner.ports import (
 )
 from planner.resource import Resource
 from planner.values import JsonObject, Vault, document_digest
-from providers.cluster import Cluster, KindInfo
+from providers.cluster_interface import Cluster, ServedKubernetesKind
 from providers.kubernetes.errors import NamespaceMissing, NotServed
 from providers.kubernetes.object_location import served_kind
 from providers.kubernetes.operations.restart_spec import address_with_default_lane
@@ -198,7 +198,7 @@ class PipelineRunProvider(NeverDeletes):
         self._watches[change.address] = TektonRunWatch(self.cluster, kinds, wanted, written.uid)
         return written
 
-    def _create(self, change: Change, kind: KindInfo, wanted: WantedPipelineRun) -> Written:
+    def _create(self, change: Change, kind: ServedKubernetesKind, wanted: WantedPipelineRun) -> Written:
         body = _create_only(wanted)
         if self.simulated is not None:
             body = self.simulated.prepared(body, change.address.local)
@@ -218,7 +218,7 @@ class PipelineRunProvider(NeverDeletes):
             raise PreconditionError("a run of this name with another spec is there", where=wanted.shown, remedy=AGAIN)
         return Written(str(live["metadata"]["uid"]), pipeline_run_outputs(live), already=True)
 
-    def _delete(self, kind: KindInfo, wanted: WantedPipelineRun, live: JsonObject) -> None:
+    def _delete(self, kind: ServedKubernetesKind, wanted: WantedPipelineRun, live: JsonObject) -> None:
         """Delete the run that the plan named with all its TaskRuns, and see it gone: their names are wanted."""
         uid = str(live["metadata"]["uid"])
         self.cluster.delete(kind, wanted.namespace, wanted.name, uid=uid, resource_version="", foreground=True)
@@ -229,7 +229,7 @@ class PipelineRunProvider(NeverDeletes):
             self.sleep(0.5)
         raise TemporaryError("the run that is replaced is still being deleted", where=wanted.shown)
 
-    def _kinds(self) -> tuple[KindInfo, KindInfo]:
+    def _kinds(self) -> tuple[ServedKubernetesKind, ServedKubernetesKind]:
         run, task = (served_kind(self.cluster, API, kind) for kind in ("PipelineRun", "TaskRun"))
         if run is None or task is None:
             raise PermanentError("the cluster does not serve Tekton's kinds", where=API, remedy="install Tekton")

@@ -29,7 +29,7 @@ from planner.ports import (
 )
 from planner.resource import Resource
 from planner.values import JsonObject, Vault
-from providers.cluster import Cluster
+from providers.cluster_interface import Cluster
 from providers.kubernetes.operations import command_once_marks
 from providers.kubernetes.operations.command_once_marks import CommandOnceKey, CommandOnceMark
 from providers.kubernetes.operations.command_runners import (

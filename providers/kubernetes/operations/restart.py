@@ -27,7 +27,7 @@ from planner.ports import (
 )
 from planner.resource import Resource
 from planner.values import Json, JsonObject, JsonValue, OutputRef, OutputTemplate, Vault
-from providers.cluster import Cluster
+from providers.cluster_interface import Cluster
 from providers.kubernetes.errors import ResourceVersionConflict
 from providers.kubernetes.object_location import served_kind_of_address
 from providers.kubernetes.operations import restart_due, restart_mark
@@ -133,7 +133,7 @@ class RestartProvider(NeverDeletes):
         rolls = not restart_due.workload_made_by_same_plan(change, live, record)
         if rolls:
             restart_due.refuse_changed_workload(change, live, record)
-        patch = restart_mark.restart_mark_patch(live, mark, token, rolls=rolls)
+        patch = restart_mark.restart_mark_patch(live, mark, token, on_pod_template=rolls)
         self.cluster.patch(kind, target.namespace, target.name, patch)
         return Written(uid)
 

@@ -28,7 +28,7 @@ from planner.ports import (
 )
 from planner.resource import Resource
 from planner.values import Json, JsonObject, Vault, document_digest, outputs_in_document
-from providers.cluster import Cluster, Listing, ObjectCollection
+from providers.cluster_interface import Cluster, KubernetesListScope, Listing
 from providers.kubernetes.object_location import served_kind
 from providers.kubernetes.operations.choose_inactive_objects import (
     InactiveObjectsChoice,
@@ -62,25 +62,31 @@ class RetentionProvider(NeverDeletes):
         """See Provider. A PresentObject is what is to be deleted, also if that is nothing; one LIST for each kind and
         namespace."""
         places = {one.address: self._place(one.manifest["spec"]["selector"]) for one in wanted}
-        looked = {place for place in places.values() if isinstance(place, ObjectCollection)}
+        looked = {place for place in places.values() if isinstance(place, KubernetesListScope)}
         looked |= {pods for one in wanted if (pods := self._pods(one.manifest, places[one.address]))}
         listing = self.cluster.list(sorted(looked))
         now = self.now()
         seen = {one.address: self._found(one.manifest, places[one.address], listing) for one in wanted}
         return ReadResult({one.address: _observe(one, places[one.address], seen[one.address], now) for one in wanted})
 
-    def _pods(self, manifest: JsonObject, place: ObjectCollection | ProviderError | None) -> ObjectCollection | None:
+    def _pods(
+        self, manifest: JsonObject, place: KubernetesListScope | ProviderError | None
+    ) -> KubernetesListScope | None:
         """The pods that may carry the heartbeats of what stands in `place`; None where only it is asked."""
-        if InactivityRule.of(manifest) is None or not isinstance(place, ObjectCollection) or place.kind.kind == "Pod":
+        if (
+            InactivityRule.of(manifest) is None
+            or not isinstance(place, KubernetesListScope)
+            or place.kind.kind == "Pod"
+        ):
             return None
         pods = served_kind(self.cluster, "v1", "Pod")
-        return ObjectCollection(pods, place.namespace) if pods else None
+        return KubernetesListScope(pods, place.namespace) if pods else None
 
     def _found(
-        self, manifest: JsonObject, place: ObjectCollection | ProviderError | None, listing: Listing
+        self, manifest: JsonObject, place: KubernetesListScope | ProviderError | None, listing: Listing
     ) -> Sequence[JsonObject] | ProviderError:
         """The objects of a listing that stand in `place`, with the heartbeats of their pods; or why it is unknown."""
-        if not isinstance(place, ObjectCollection):
+        if not isinstance(place, KubernetesListScope):
             return place or ()
         found, pods = listing[place], self._pods(manifest, place)
         rule = InactivityRule.of(manifest)
@@ -91,7 +97,7 @@ class RetentionProvider(NeverDeletes):
             parts if isinstance(parts, ProviderError) else with_newest_heartbeat_of_pods(found, parts, rule.heartbeat)
         )
 
-    def _place(self, selector: JsonObject) -> ObjectCollection | ProviderError | None:
+    def _place(self, selector: JsonObject) -> KubernetesListScope | ProviderError | None:
         """Where to look; None when the cluster does not serve the kind, so that there is nothing to delete."""
         api_version, kind, namespace = selector["apiVersion"], selector["kind"], selector.get("namespace") or ""
         if not kind_has_rule_for_its_end(group_of_api_version(api_version), kind):
@@ -105,7 +111,7 @@ class RetentionProvider(NeverDeletes):
         if found.namespaced != bool(namespace):
             wrong = "stands in a namespace: write selector.namespace" if found.namespaced else "stands in no namespace"
             return PermanentError(f"a {kind} {wrong}")
-        return ObjectCollection(found, namespace)
+        return KubernetesListScope(found, namespace)
 
     def preview(self, items: Sequence[tuple[Resource, Observation]]) -> Mapping[Address, Preview]:
         """See Provider. A field for each deletion: the name, and how and when it ended."""
@@ -142,7 +148,7 @@ class RetentionProvider(NeverDeletes):
             return Readiness(done=False, ok=False, message=f"{len(left)} still being deleted, such as {left[0]}")
         return Readiness(done=True, ok=True, outputs={"deleted": len(deletes)})
 
-    def _alive(self, change: Change) -> tuple[ObjectCollection | None, Mapping[str, JsonObject]]:
+    def _alive(self, change: Change) -> tuple[KubernetesListScope | None, Mapping[str, JsonObject]]:
         """The objects at the place of a change, by name. Raises ProviderError."""
         manifest = change.desired or {}
         place = self._place(manifest["spec"]["selector"])
@@ -164,7 +170,7 @@ _KNOWN = ", ".join(sorted(kind for _, kind in RULES))
 
 def _observe(
     resource: Resource,
-    place: ObjectCollection | ProviderError | None,
+    place: KubernetesListScope | ProviderError | None,
     found: Sequence[JsonObject] | ProviderError,
     now: datetime,
 ) -> Observation:

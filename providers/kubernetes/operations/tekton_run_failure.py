@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 from planner.errors import ProviderError, TemporaryError
 from planner.values import JsonObject
-from providers.cluster import Cluster
+from providers.cluster_interface import Cluster
 from providers.kubernetes.errors import NotFound
 from providers.kubernetes.operations.redacted_command_output import redacted_output_tail_lines
 from providers.kubernetes.operations.tekton_run_state import (

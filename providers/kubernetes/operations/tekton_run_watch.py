@@ -16,7 +16,7 @@ from planner.errors import ProviderError, TemporaryError
 from planner.ports import Readiness
 from planner.rfc3339 import seconds_between
 from planner.values import JsonObject
-from providers.cluster import Cluster, KindInfo
+from providers.cluster_interface import Cluster, ServedKubernetesKind
 from providers.kubernetes.operations.tekton_run_failure import tekton_failure_lines
 from providers.kubernetes.operations.tekton_run_state import (
     ENDED,
@@ -39,7 +39,7 @@ class TektonRunWatch:
     """Watches one Tekton run until it is over. `uid` is empty while only its name is known."""
 
     cluster: Cluster
-    kinds: tuple[KindInfo, KindInfo]  # PipelineRun, TaskRun
+    kinds: tuple[ServedKubernetesKind, ServedKubernetesKind]  # PipelineRun, TaskRun
     wanted: WantedPipelineRun
     uid: str
     clock: Callable[[], float] = time.monotonic

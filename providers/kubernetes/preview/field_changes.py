@@ -14,7 +14,7 @@ from planner.field_path import FieldPath, path_covers, render_path
 from planner.plan import FieldChange, FieldOp
 from planner.resource import APPLIED, TAKE_OVER
 from planner.values import JsonObject, SealedSecret
-from providers.cluster import FIELD_MANAGER, OPERATOR_MANAGER
+from providers.cluster_interface import FIELD_MANAGER, OPERATOR_MANAGER
 from providers.kubernetes.controller_derived_fields import is_aggregated_cluster_role
 from providers.kubernetes.preview.field_takeover import TakenField, managed_fields_entries_of_others
 from providers.kubernetes.ssa.field_set import FieldSet

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from planner.document_editing import has_field, value_at
 from planner.field_path import FieldPath, render_path
 from planner.values import JsonObject
-from providers.cluster import FIELD_MANAGER
+from providers.cluster_interface import FIELD_MANAGER
 from providers.kubernetes.ssa.field_set import EMPTY, FieldSet
 from providers.kubernetes.ssa.ownership import fields_applied_by
 from providers.kubernetes.ssa.typed_values import equal_json

@@ -15,7 +15,7 @@ from planner.errors import PermanentError
 from planner.field_path import FieldPath
 from planner.plan import FieldChange
 from planner.values import Json, JsonObject, JsonValue
-from providers.cluster import FIELD_MANAGER
+from providers.cluster_interface import FIELD_MANAGER
 from providers.kubernetes.preview.field_changes import undeclared_fields_of_other_managers
 from providers.kubernetes.secret_sealing import with_secret_stand_ins
 from providers.kubernetes.ssa.field_set import EMPTY, FieldSet

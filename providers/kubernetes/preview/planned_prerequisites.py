@@ -13,7 +13,7 @@ from planner.address import Address
 from planner.ports import AbsentObject, Observation, Preview, PreviewEffect
 from planner.resource import Resource
 from planner.values import JsonObject
-from providers.cluster import Cluster, KindInfo
+from providers.cluster_interface import Cluster, ServedKubernetesKind
 from providers.kubernetes.cluster_merge_types import ClusterMergeTypes, group_kind_of_crd
 from providers.kubernetes.object_location import is_crd, kinds_of_planned_crds
 
@@ -23,7 +23,7 @@ class PlannedPrerequisites:
     """Namespaces to be created, kinds of the declared CRDs, and which of those CRDs are about to change."""
 
     namespaces: set[str] = field(default_factory=set)
-    kinds: dict[tuple[str, str], KindInfo] = field(default_factory=dict)
+    kinds: dict[tuple[str, str], ServedKubernetesKind] = field(default_factory=dict)
     moving: set[tuple[str, str]] = field(default_factory=set)
     crds: dict[Address, JsonObject] = field(default_factory=dict)
     _schemas: ClusterMergeTypes | None = None

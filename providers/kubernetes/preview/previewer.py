@@ -15,7 +15,7 @@ from planner.dataclass import dataclass
 from planner.errors import ProviderError
 from planner.ports import AbsentObject, Fingerprinter, Observation, PresentObject, Preview, PreviewEffect
 from planner.resource import Resource
-from providers.cluster import Cluster
+from providers.cluster_interface import Cluster
 from providers.kubernetes.object_location import is_crd, kind_can_be_read_and_written, locate_object
 from providers.kubernetes.parallel_map import ParallelMap
 from providers.kubernetes.preview.planned_prerequisites import PlannedPrerequisites
@@ -83,13 +83,13 @@ class Previewer:
                 return make_blocked_preview(effect, kind_not_declarable_error(kind))
         except ProviderError as error:
             return make_blocked_preview(effect, error)
-        spot = locate_object(kind, address, self.default_namespace)
+        location = locate_object(kind, address, self.default_namespace)
         known = kind  # of this very case, for the function below
 
         def types() -> MergeTypeTable:
             return self.horizon.schemas(self.cluster).table(known)
 
-        return preview_unless_prediction_needed(resource, spot, seen, types, simulated=self.cluster.simulated)
+        return preview_unless_prediction_needed(resource, location, seen, types, simulated=self.cluster.simulated)
 
 
 def _told_once(previews: Mapping[Address, Preview], opening: str) -> dict[Address, Preview]:

@@ -11,7 +11,7 @@ from typing import Final
 
 from planner.address import group_of_api_version
 from planner.values import JsonObject
-from providers.cluster import KindInfo
+from providers.cluster_interface import ServedKubernetesKind
 from providers.kubernetes.errors import NotServed
 from providers.kubernetes.ssa.merge_types import MergeTypeTable
 
@@ -48,7 +48,7 @@ _GUIDE: Final = "see the Deprecated API Migration Guide of Kubernetes"
 
 
 def kind_not_served_error(
-    api_version: str, kind: str, kinds: Sequence[KindInfo], crds: Iterable[JsonObject] = ()
+    api_version: str, kind: str, kinds: Sequence[ServedKubernetesKind], crds: Iterable[JsonObject] = ()
 ) -> NotServed:
     """The error for a kind that the server does not serve. `kinds` are those that it does, `crds` the declared CRDs."""
     named = f"{api_version} {kind}"
@@ -73,7 +73,7 @@ def kind_not_served_error(
     return _unknown(named, group, kind, kinds)
 
 
-def kind_not_declarable_error(kind: KindInfo) -> NotServed:
+def kind_not_declarable_error(kind: ServedKubernetesKind) -> NotServed:
     """The error for a kind that is served, whose objects cannot be declared
     (object_location.kind_can_be_read_and_written)."""
     named = f"{kind.api_version} {kind.kind}"
@@ -88,7 +88,7 @@ def _nothing_that_stands(named: str) -> NotServed:
     return NotServed(f"{named} cannot be declared: it {text}", remedy=_LEAVE)
 
 
-def _unknown(named: str, group: str, kind: str, kinds: Sequence[KindInfo]) -> NotServed:
+def _unknown(named: str, group: str, kind: str, kinds: Sequence[ServedKubernetesKind]) -> NotServed:
     if (group, kind) in _REMOVED:
         since = f" in {version}" if (version := _REMOVED[group, kind]) else ""
         return NotServed(f"{named} is not served: Kubernetes removed it{since}", remedy=_SUCCESSOR.get(kind, _GUIDE))
@@ -106,7 +106,7 @@ def _unknown(named: str, group: str, kind: str, kinds: Sequence[KindInfo]) -> No
     return NotServed(f"{named} is not served: {text}", remedy=DECLARE_CRD)
 
 
-def _moved(group: str, info: KindInfo) -> bool:
+def _moved(group: str, info: ServedKubernetesKind) -> bool:
     """Whether a kind of the same name in another group may be meant: built-in kinds moved between built-in groups."""
     return _is_builtin(group) and _is_builtin(group_of_api_version(info.api_version))
 
@@ -123,7 +123,7 @@ def _is_known(group: str, kind: str) -> bool:
     )
 
 
-def _spelt(kind: str, group: str, kinds: Sequence[KindInfo]) -> KindInfo | None:
+def _spelt(kind: str, group: str, kinds: Sequence[ServedKubernetesKind]) -> ServedKubernetesKind | None:
     """The kind that a wrong spelling means: another case, the plural, one or two wrong letters. Of the same group, else
     of another one of Kubernetes."""
     own = [info for info in kinds if group_of_api_version(info.api_version) == group]
@@ -147,7 +147,7 @@ def _served_versions(crd: JsonObject) -> list[str]:
     return [str(version.get("name")) for version in versions if version.get("served")]
 
 
-def _versions(kinds: Iterable[KindInfo]) -> list[str]:
+def _versions(kinds: Iterable[ServedKubernetesKind]) -> list[str]:
     return list(dict.fromkeys(info.api_version for info in kinds))
 
 

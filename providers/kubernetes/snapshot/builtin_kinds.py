@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import cache
 
-from providers.cluster import KindInfo
+from providers.cluster_interface import ServedKubernetesKind
 from providers.kubernetes.custom_kinds import VERBS
 
 # `api_version: Kind plural ...`; a kind with a leading `*` is cluster-scoped. Kubernetes API reference, v1.36.
@@ -49,14 +49,14 @@ storage.k8s.io/v1: *VolumeAttributesClass volumeattributesclasses
 
 
 @cache
-def builtin_kind_infos() -> tuple[KindInfo, ...]:
+def builtin_kind_infos() -> tuple[ServedKubernetesKind, ...]:
     """Every built-in kind, preferred versions first."""
     return tuple(_read_table())
 
 
-def _read_table() -> Iterator[KindInfo]:
+def _read_table() -> Iterator[ServedKubernetesKind]:
     for line in _BUILTIN.strip().splitlines():
         api_version, _, rest = line.partition(": ")
         words = rest.split()
         for kind, plural in zip(words[::2], words[1::2], strict=True):
-            yield KindInfo(api_version, kind.lstrip("*"), plural, not kind.startswith("*"), VERBS)
+            yield ServedKubernetesKind(api_version, kind.lstrip("*"), plural, not kind.startswith("*"), VERBS)

@@ -12,7 +12,7 @@ from planner.ports import Fingerprinter
 from planner.redaction.clean_values import clean_texts_in_value
 from planner.values import JsonObject
 from planner.whole_number import parse_whole_number
-from providers.cluster import Cluster, KindInfo, ObjectCollection
+from providers.cluster_interface import Cluster, KubernetesListScope, ServedKubernetesKind
 from providers.kubernetes.secret_sealing import document_with_secret_fingerprints
 from providers.kubernetes.snapshot.folder_layout import (
     CLUSTER_FILE,
@@ -31,8 +31,10 @@ _HEAD = """\
 # Secrets hold fingerprints, never values. `resourceVersion` only ever grows.
 """
 _NAMESPACES = ("default", "kube-system")
-_CRD = KindInfo("apiextensions.k8s.io/v1", "CustomResourceDefinition", "customresourcedefinitions", namespaced=False)
-_NAMESPACE = KindInfo("v1", "Namespace", "namespaces", namespaced=False)
+_CRD = ServedKubernetesKind(
+    "apiextensions.k8s.io/v1", "CustomResourceDefinition", "customresourcedefinitions", namespaced=False
+)
+_NAMESPACE = ServedKubernetesKind("v1", "Namespace", "namespaces", namespaced=False)
 
 
 def create_empty_snapshot(folder: Path, *, name: str, namespaces: Sequence[str] = (), now: str = "") -> None:
@@ -54,7 +56,7 @@ def save_cluster_objects(
     cluster: Cluster,
     target: Path,
     fingerprinter: Fingerprinter,
-    places: Iterable[ObjectCollection],
+    places: Iterable[KubernetesListScope],
     *,
     server: str = "",
     systems: JsonObject | None = None,
@@ -68,7 +70,7 @@ def save_cluster_objects(
     """
     wanted = sorted(set(places))
     custom = [place for place in wanted if place.kind.api_version.count(".") and not _is_builtin(place.kind)]
-    listing = cluster.list([*wanted, ObjectCollection(_CRD, "")] if custom else wanted)
+    listing = cluster.list([*wanted, KubernetesListScope(_CRD, "")] if custom else wanted)
     documents: list[JsonObject] = []
     for place, found in listing.items():
         if not isinstance(found, tuple):
@@ -94,7 +96,7 @@ def _without_secrets(document: JsonObject) -> JsonObject:
 
 def _namespaces(cluster: Cluster, names: set[str]) -> list[JsonObject]:
     """The namespaces that exist of these, and kube-system. Raises the error of the list."""
-    place = ObjectCollection(_NAMESPACE, "")
+    place = KubernetesListScope(_NAMESPACE, "")
     found = cluster.list([place])[place]
     if not isinstance(found, tuple):
         raise found
@@ -105,11 +107,11 @@ def _namespace_of(document: JsonObject) -> str:
     return str(document["metadata"].get("namespace") or "")
 
 
-def _is_builtin(kind: KindInfo) -> bool:
+def _is_builtin(kind: ServedKubernetesKind) -> bool:
     return MergeTypeTable.builtin().knows(kind.api_version, kind.kind)
 
 
-def _serves(crd: JsonObject, places: Sequence[ObjectCollection]) -> bool:
+def _serves(crd: JsonObject, places: Sequence[KubernetesListScope]) -> bool:
     spec = crd["spec"]
     kinds = {(spec["group"], spec["names"]["kind"])}
     return any((place.kind.api_version.partition("/")[0], place.kind.kind) in kinds for place in places)

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from planner.dataclass import dataclass
 from planner.values import JsonObject
-from providers.cluster import KindInfo
+from providers.cluster_interface import ServedKubernetesKind
 from providers.kubernetes.custom_kinds import custom_kinds
 from providers.kubernetes.snapshot.builtin_kinds import builtin_kind_infos
 from providers.kubernetes.ssa.crd_types import ServedCrdVersion, served_crd_versions
@@ -21,7 +21,7 @@ class _Definition:
     """What one CRD defines."""
 
     crd: JsonObject
-    kinds: tuple[KindInfo, ...]
+    kinds: tuple[ServedKubernetesKind, ...]
     versions: Mapping[str, ServedCrdVersion]
 
 
@@ -30,12 +30,12 @@ class ServedKinds:
     """What is served while these CRDs stand. `types` knows every kind; `kinds` has the preferred versions first."""
 
     crds: tuple[JsonObject, ...]
-    kinds: tuple[KindInfo, ...]
-    by_name: Mapping[tuple[str, str], KindInfo]
+    kinds: tuple[ServedKubernetesKind, ...]
+    by_name: Mapping[tuple[str, str], ServedKubernetesKind]
     types: MergeTypeTable
     _definitions: Mapping[str, _Definition]
 
-    def kind(self, api_version: str, kind: str) -> KindInfo | None:
+    def kind(self, api_version: str, kind: str) -> ServedKubernetesKind | None:
         """The served kind, or None."""
         return self.by_name.get((api_version, kind))
 

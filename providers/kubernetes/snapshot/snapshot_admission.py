@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 
 from planner.field_path import FieldPath, render_path
 from planner.values import JsonObject
-from providers.cluster import KindInfo
+from providers.cluster_interface import ServedKubernetesKind
 from providers.kubernetes.errors import (
     ApplyConflict,
     BadRequest,
@@ -36,7 +36,7 @@ _LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 _KEPT_NAMESPACES = frozenset({"default", "kube-system", "kube-public"})
 
 
-def identity_of_request_body(kind: KindInfo, body: JsonObject) -> ObjectIdentity:
+def identity_of_request_body(kind: ServedKubernetesKind, body: JsonObject) -> ObjectIdentity:
     """The identity that a request body names. Raises BadRequest when it fits the kind badly."""
     metadata = body.get("metadata")
     name = metadata.get("name") if isinstance(metadata, dict) else None

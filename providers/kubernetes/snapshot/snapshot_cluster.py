@@ -15,7 +15,15 @@ from threading import RLock
 
 from planner.plan import ClusterIdentity
 from planner.values import JsonObject
-from providers.cluster import FIELD_MANAGER, OPERATOR_MANAGER, EndedCommand, Keep, KindInfo, Listing, ObjectCollection
+from providers.cluster_interface import (
+    FIELD_MANAGER,
+    OPERATOR_MANAGER,
+    EndedCommand,
+    Keep,
+    KubernetesListScope,
+    Listing,
+    ServedKubernetesKind,
+)
 from providers.kubernetes.errors import AlreadyExists, CommandNotStarted, NotFound, NotServed
 from providers.kubernetes.snapshot import simulated_controllers, snapshot_admission
 from providers.kubernetes.snapshot.folder_layout import ObjectIdentity, api_group_of, identity_of_document
@@ -61,16 +69,16 @@ class SnapshotCluster:
     def identity(self) -> ClusterIdentity:
         return ClusterIdentity(self._store.about.uid, self._store.about.server, simulated=True)
 
-    def kind(self, api_version: str, kind: str) -> KindInfo | None:
+    def kind(self, api_version: str, kind: str) -> ServedKubernetesKind | None:
         with self._lock:
             return self._serving(self._store.known()).kind(api_version, kind)
 
-    def kinds(self) -> Sequence[KindInfo]:
+    def kinds(self) -> Sequence[ServedKubernetesKind]:
         with self._lock:
             return self._serving(self._store.known()).kinds
 
-    def list(self, places: Sequence[ObjectCollection], keep: Keep | None = None) -> Listing:
-        out: dict[ObjectCollection, tuple[JsonObject, ...]] = {}
+    def list(self, places: Sequence[KubernetesListScope], keep: Keep | None = None) -> Listing:
+        out: dict[KubernetesListScope, tuple[JsonObject, ...]] = {}
         with self._lock:
             objects = self._store.objects()
             for place in places:
@@ -79,13 +87,15 @@ class SnapshotCluster:
                 out[place] = tuple(_as_version(one, place.kind) for one in here)
         return out
 
-    def get(self, kind: KindInfo, namespace: str, name: str) -> JsonObject | None:
+    def get(self, kind: ServedKubernetesKind, namespace: str, name: str) -> JsonObject | None:
         with self._lock:
             identity = _identity(kind, namespace, name)
             found = self._store.known(identity).get(identity)
         return None if found is None else _as_version(found, kind)
 
-    def apply(self, kind: KindInfo, body: JsonObject, *, force: bool = False, dry_run: bool = False) -> JsonObject:
+    def apply(
+        self, kind: ServedKubernetesKind, body: JsonObject, *, force: bool = False, dry_run: bool = False
+    ) -> JsonObject:
         identity = snapshot_admission.identity_of_request_body(kind, body)
         if dry_run:
             with self._lock:
@@ -96,7 +106,7 @@ class SnapshotCluster:
             self._warned(identity, live, after)
             return after if after == live else self._stored(live, after, objects)
 
-    def predict(self, kind: KindInfo, body: JsonObject, *, manager: str) -> JsonObject:
+    def predict(self, kind: ServedKubernetesKind, body: JsonObject, *, manager: str) -> JsonObject:
         identity = snapshot_admission.identity_of_request_body(kind, body)
         with self._lock:
             return self._warned(identity, *self._applied(identity, kind, body, self._known(identity), True, manager))
@@ -108,7 +118,13 @@ class SnapshotCluster:
         return after
 
     def patch(
-        self, kind: KindInfo, namespace: str, name: str, patch: Sequence[JsonObject], *, dry_run: bool = False
+        self,
+        kind: ServedKubernetesKind,
+        namespace: str,
+        name: str,
+        patch: Sequence[JsonObject],
+        *,
+        dry_run: bool = False,
     ) -> JsonObject:
         identity = _identity(kind, namespace, name)
 
@@ -125,7 +141,7 @@ class SnapshotCluster:
 
     def delete(
         self,
-        kind: KindInfo,
+        kind: ServedKubernetesKind,
         namespace: str,
         name: str,
         *,
@@ -171,7 +187,7 @@ class SnapshotCluster:
             snapshot_admission.check_mutually_exclusive_fields(identity, after)
             return after if dry_run or after == live else self._stored(live, after, objects)
 
-    def apply_as(self, kind: KindInfo, body: JsonObject, *, manager: str) -> JsonObject:
+    def apply_as(self, kind: ServedKubernetesKind, body: JsonObject, *, manager: str) -> JsonObject:
         """Server-side apply as another manager, who takes what it wants. Raises as `apply` does."""
         identity = snapshot_admission.identity_of_request_body(kind, body)
         with self._writing():
@@ -235,7 +251,7 @@ class SnapshotCluster:
     def _applied(
         self,
         identity: ObjectIdentity,
-        kind: KindInfo,
+        kind: ServedKubernetesKind,
         body: JsonObject,
         objects: SnapshotObjects,
         force: bool,
@@ -313,7 +329,7 @@ class SnapshotCluster:
             yield
 
 
-def _identity(kind: KindInfo, namespace: str, name: str) -> ObjectIdentity:
+def _identity(kind: ServedKubernetesKind, namespace: str, name: str) -> ObjectIdentity:
     return ObjectIdentity(api_group_of(kind.api_version), kind.kind, namespace if kind.namespaced else "", name)
 
 
@@ -321,7 +337,7 @@ def _stands_in(document: JsonObject, namespace: str) -> bool:
     return not namespace or document["metadata"].get("namespace") == namespace
 
 
-def _as_version(document: JsonObject, kind: KindInfo) -> JsonObject:
+def _as_version(document: JsonObject, kind: ServedKubernetesKind) -> JsonObject:
     """The object in the version that was asked for. Only the name of the version is converted."""
     if document.get("apiVersion") == kind.api_version:
         return document

@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from providers.github.client import GitHubClient
-from providers.github.connection import GitHubConnection
 from providers.github.credentials import GitHubCredential, TokenFileCredential
 from providers.github.rate_limits import WritePace
+from providers.github.send_requests import GitHubConnection
 from providers.http.retries import RetryLimits
-from providers.web.web_client import WebClient
+from providers.web.bounded_http_client import BoundedHttpClient
 from tests.testbed.git_fixtures import BareRepository
 from tests.testbed.github_server import BOT_TOKEN, LocalGitHub
 
@@ -36,7 +36,9 @@ class GitHubWorld:
         """A client with a credential."""
         retries = RetryLimits(sleep=self.pauses.append)
         pace = WritePace(sleep=self.pauses.append, clock=lambda: float(sum(self.pauses)))
-        connection = GitHubConnection(WebClient(), self.github.url, credential, pace, retries, sleep=self.pauses.append)
+        connection = GitHubConnection(
+            BoundedHttpClient(), self.github.url, credential, pace, retries, sleep=self.pauses.append
+        )
         return GitHubClient(connection)
 
     def branch(self, name: str = "feature", files: dict[str, str] | None = None, base: str = "main") -> str:

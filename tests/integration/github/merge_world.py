@@ -13,13 +13,13 @@ from providers.git.git_client import GitClient
 from providers.git.git_merges import RemoteGitMergePredictor
 from providers.git.object_cache import ObjectCache
 from providers.git.remotes import RemoteLocations
-from providers.github.connection import GitHubConnection
 from providers.github.credentials import GitHubCredential, WebSender
 from providers.github.github_clients import GitHubClientsByAccount
 from providers.github.provider import GitHubProvider
 from providers.github.rate_limits import WritePace
+from providers.github.send_requests import GitHubConnection
 from providers.http.retries import RetryLimits
-from providers.web.web_client import WebClient
+from providers.web.bounded_http_client import BoundedHttpClient
 from tests.integration.github.github_world import REPO, GitHubWorld
 from tests.testbed.github_server import BOT_TOKEN
 
@@ -33,7 +33,9 @@ def provider_of(world: GitHubWorld, cache: str = "cache") -> GitHubProvider:
 
     git = GitClient()
     merges = RemoteGitMergePredictor(git, ObjectCache(git, world.folder / cache), RemoteLocations(world.folder))
-    return GitHubProvider(GitHubClientsByAccount(world.folder, WebClient(), connect), merges, world.pauses.append)
+    return GitHubProvider(
+        GitHubClientsByAccount(world.folder, BoundedHttpClient(), connect), merges, world.pauses.append
+    )
 
 
 def declare(world: GitHubWorld, kind: str, name: str, **spec: Any) -> Resource:

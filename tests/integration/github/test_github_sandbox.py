@@ -21,8 +21,8 @@ from providers.git.remotes import open_remote_locations
 from providers.github.github_clients import GitHubClientsByAccount, connect_to_simulated_github
 from providers.github.provider import GitHubProvider
 from providers.sandbox import SandboxContents, SandboxGitHubRepository, SandboxRemote, fill_sandbox
-from providers.sandbox.github_file import FILE
-from providers.simulated_github.sandbox_web import LOGIN, SandboxGitHubWeb
+from providers.sandbox.initial_github_file import FILE
+from providers.simulated_github.sandbox_github_web import LOGIN, SandboxGitHubWeb
 from tests.testbed.git_fixtures import BareRepository
 
 URL, REPO = "ssh://git@github.example/demo/shop.git", "demo/shop"

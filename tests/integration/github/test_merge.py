@@ -11,7 +11,7 @@ from planner.errors import OutcomeUnknown, PermanentError, PreconditionError, Te
 from planner.ports import PreviewEffect
 from providers.github.merge_pull_request import UnpredictedMerge
 from providers.github.provider import GitHubProvider
-from providers.simulated_github.repository import SimulatedBareRepository
+from providers.simulated_github.bare_repository import SimulatedBareRepository
 from tests.integration.github.github_world import REPO, GitHubWorld
 from tests.integration.github.merge_world import merge, merging, planned, provider_of
 from tests.testbed.github_lies import LIES

@@ -26,7 +26,7 @@ from planner.plan import (
 from planner.plan_id import plan_id
 from planner.source_line_ref import SourceRef
 from planner.values import JsonObject
-from providers.cluster import KindInfo
+from providers.cluster_interface import ServedKubernetesKind
 from providers.kubernetes.provider import KubernetesProvider
 from providers.kubernetes.snapshot.snapshot_cluster import open_snapshot
 from tests.integration.identity.shop import Shop, documents, edited, first_applied, write
@@ -71,18 +71,22 @@ class Recorder:
         return getattr(self.cluster, name)
 
     def _note(self, *words: object) -> None:
-        self.sent.append(json.dumps([str(word) if isinstance(word, KindInfo) else word for word in words]))
+        self.sent.append(json.dumps([str(word) if isinstance(word, ServedKubernetesKind) else word for word in words]))
 
-    def apply(self, kind: KindInfo, body: JsonObject, *, force: bool = False, dry_run: bool = False) -> JsonObject:
+    def apply(
+        self, kind: ServedKubernetesKind, body: JsonObject, *, force: bool = False, dry_run: bool = False
+    ) -> JsonObject:
         self._note("apply", kind, body, force, dry_run)
         return self.cluster.apply(kind, body, force=force, dry_run=dry_run)
 
-    def patch(self, kind: KindInfo, namespace: str, name: str, patch: Any, *, dry_run: bool = False) -> JsonObject:
+    def patch(
+        self, kind: ServedKubernetesKind, namespace: str, name: str, patch: Any, *, dry_run: bool = False
+    ) -> JsonObject:
         if not dry_run:
             self._note("patch", kind, namespace, name, patch)
         return self.cluster.patch(kind, namespace, name, patch, dry_run=dry_run)
 
-    def delete(self, kind: KindInfo, namespace: str, name: str, **more: Any) -> None:
+    def delete(self, kind: ServedKubernetesKind, namespace: str, name: str, **more: Any) -> None:
         self._note("delete", kind, namespace, name, more)
         self.cluster.delete(kind, namespace, name, **more)
 

@@ -17,7 +17,7 @@ from providers.images.image_manifest import OCI_INDEX, OCI_MANIFEST, ImageDescri
 from providers.images.image_reference import ImageReference, parse_image_reference
 from providers.images.provider import RegistryImageProvider
 from providers.images.registry_client import RegistryClient
-from providers.simulated_oci_layout import write_simulated_images
+from providers.simulated_images import write_simulated_images
 from tests.testbed.image_registry import ImageRegistry
 
 ADDRESS = Address.parse("RegistryImage/base")

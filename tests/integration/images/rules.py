@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from providers.images.docker_credentials import DockerConfigFileCredentials
+from providers.images.docker_config_credentials import DockerConfigFileCredentials
 from providers.images.image_manifest import OCI_MANIFEST
 from providers.images.registry_client import RegistryClient
 from tests.integration.images.making import SOON

@@ -16,22 +16,22 @@ from planner.app import pull_request_plan
 from planner.app.apply_plan import ApplyChoices
 from planner.app.pull_requests import monitor
 from planner.app.pull_requests.apply_cycle import PlannedCycle
-from planner.app.pull_requests.monitor import MonitorLoopChoices, run_monitor
+from planner.app.pull_requests.monitor import MonitorLoopChoices, run_pull_request_monitor
 from planner.app.pull_requests.monitored_lane import MonitoredLane
 from planner.executor import ErrorPolicy, ExecutionOptions, WaitPolicy
 from planner.pull_requests.cycle_record import CycleRecord
-from providers import github_with_git
+from providers import github_provider_with_git
 from providers.git.git_client import GitClient
 from providers.git.git_merges import RemoteGitMergePredictor
 from providers.git.object_cache import ObjectCache
 from providers.git.remotes import open_remote_locations
-from providers.github.connection import GitHubConnection
 from providers.github.credentials import GitHubCredential, TokenFileCredential, WebSender
 from providers.github.github_clients import GitHubClientsByAccount
 from providers.github.provider import GitHubProvider
 from providers.github.rate_limits import WritePace
+from providers.github.send_requests import GitHubConnection
 from providers.http.retries import RetryLimits
-from providers.web.web_client import WebClient
+from providers.web.bounded_http_client import BoundedHttpClient
 from tests.testbed.git_fixtures import BareRepository
 from tests.testbed.github_server import BOT, BOT_TOKEN, LocalGitHub
 
@@ -55,7 +55,7 @@ def local_provider(url: str, folder: Path, sandbox: Path) -> GitHubProvider:
 
     git = GitClient()
     merges = RemoteGitMergePredictor(git, ObjectCache(git, sandbox / "objects"), open_remote_locations(folder, sandbox))
-    return GitHubProvider(GitHubClientsByAccount(folder, WebClient(), connect), merges, no_sleep)
+    return GitHubProvider(GitHubClientsByAccount(folder, BoundedHttpClient(), connect), merges, no_sleep)
 
 
 def ask_locally(patch: pytest.MonkeyPatch, url: str) -> None:
@@ -65,7 +65,7 @@ def ask_locally(patch: pytest.MonkeyPatch, url: str) -> None:
         assert sandbox is not None
         return local_provider(url, folder, sandbox)
 
-    patch.setattr(github_with_git, "create_github_provider_without_cluster", create_for)
+    patch.setattr(github_provider_with_git, "create_github_provider_without_cluster", create_for)
     patch.setattr(monitor, "create_github_provider_without_cluster", create_for)
     patch.setattr(pull_request_plan, "create_github_provider_without_cluster", create_for)
 
@@ -142,7 +142,7 @@ class PullWorld:
             ApplyChoices(options, (), 5.0), purpose, self.records.append, self.errors.append,
             show=show, dry_run=dry_run, cycles=cycles, interval=0.0, sleep=no_sleep,
         )  # fmt: skip
-        return run_monitor(self.place, choices)
+        return run_pull_request_monitor(self.place, choices)
 
     def rule(self, **changes: Any) -> None:
         """Change rules of the lane, as its configuration would."""

@@ -6,7 +6,7 @@ import json
 from html import unescape
 from typing import Any
 
-from planner.app.pull_requests.monitor import resume_lane, stored_pull_request_cycles
+from planner.app.pull_requests.monitor import resume_paused_lane, stored_pull_request_cycles
 from planner.pull_requests.deliveries import DeliveryStep
 from tests.e2e.hwplan import Hwplan
 from tests.integration.pulls.pull_world import REPO, PullWorld
@@ -114,7 +114,7 @@ def test_p17_the_lane_pauses_itself_and_a_person_lets_it_go_on(world: PullWorld)
     (said,) = [one for one in world.rows("statuses") if one["description"].startswith("3 failures")]
     assert said["state"] == "error"
     _fail(world, f"PipelineRun/{RUN}", "--undo")
-    assert resume_lane(world.place) == ()
+    assert resume_paused_lane(world.place) == ()
     assert world.cycle().result == "done" and world.merges() == 4
     assert stored_pull_request_cycles(world.place).document()["latest-once-job"]["result"] == "done"
 

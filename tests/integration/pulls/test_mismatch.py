@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from planner.app.pull_requests.monitor import resume_lane
+from planner.app.pull_requests.monitor import resume_paused_lane
 from planner.pull_requests.deliveries import DeliveryStep
 from tests.integration.pulls.pull_world import REPO, PullWorld
 from tests.testbed.github_lies import LIES
@@ -31,7 +31,7 @@ def _once(world: PullWorld, lie: str) -> None:
     for one in (number, waits):  # some lies leave it open
         with world.pull_request_row(one) as row:
             row["state"] = "closed"
-    (accepted,) = resume_lane(world.place)
+    (accepted,) = resume_paused_lane(world.place)
     assert f"pull request {number}" in accepted
 
 
@@ -51,8 +51,8 @@ def test_p11_a_merge_by_a_person_enters_at_the_same_check(world: PullWorld) -> N
     world.cycle()  # from now on it is somebody's business
     number, head = world.pull("by-hand")
     with world.github.stored(REPO) as rows:
+        from providers.simulated_github.bare_repository import SimulatedBareRepository
         from providers.simulated_github.pulls import close_as_merged, pull_request_row
-        from providers.simulated_github.repository import SimulatedBareRepository
 
         git = SimulatedBareRepository(rows.git)
         base = world.tip()

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import pytest
 
 from planner.pull_requests.deliveries import DeliveryStep
+from providers.simulated_github.bare_repository import SimulatedBareRepository
 from providers.simulated_github.pulls import close_as_merged, pull_request_row
-from providers.simulated_github.repository import SimulatedBareRepository
 from tests.integration.pulls.pull_world import REPO, PullWorld
 
 

@@ -7,12 +7,12 @@ import re
 import pytest
 
 from planner.address import Address
-from planner.drift import DriftRow, DriftState
+from planner.drift import DriftState, ObjectDrift
 from planner.plan import FieldChange, FieldOp
 from planner.render.drift_json import drift_json
 from planner.render.drift_markdown import render_drift_markdown
 from planner.render.drift_prometheus import MOST_OBJECTS, render_drift_prometheus
-from planner.render.drift_text import render_drift
+from planner.render.drift_text import render_drift_text
 from planner.render.plan_markdown import LIMIT
 from planner.source_line_ref import SourceRef
 from tests.unit.drift.reports import ACCEPTED, AT, EVERY, REPLICAS, report, row
@@ -63,7 +63,7 @@ def test_objects_are_listed_up_to_a_limit_and_the_rest_is_counted() -> None:
 def test_hostile_text_stays_text(text: str) -> None:
     change = FieldChange(("spec", text), FieldOp.CHANGE, text, [text], False, text, text)
     rows = [
-        DriftRow(Address("", text, "", text, text), state, text, SourceRef(text), (change,), (change,))
+        ObjectDrift(Address("", text, "", text, text), state, text, SourceRef(text), (change,), (change,))
         for state in DriftState
     ]
     found = report(*rows, warnings=(text,), expired=(ACCEPTED,), at=AT)
@@ -100,7 +100,7 @@ def test_a_comment_fits_and_names_its_cuts() -> None:
 
 def test_acknowledgements_on_the_page_and_in_the_document() -> None:
     found = report(*EVERY[:1], EVERY[4], expired=(ACCEPTED,))
-    page = render_drift(found, width=200, colour=False, command="")
+    page = render_drift_text(found, width=200, colour=False, command="")
     assert page.splitlines()[1].startswith("  accepted Service/shop/web  spec.replicas 2 -> 7")
     document = drift_json(found)
     assert document["exitCode"] == 0 and document["complete"] and document["summary"]["acknowledged"] == 1

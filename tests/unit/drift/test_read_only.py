@@ -12,7 +12,7 @@ from planner.plan import VerifiedBy
 from planner.ports import PreviewEffect
 from planner.resource import Resource
 from planner.values import JsonObject
-from providers.cluster import KindInfo
+from providers.cluster_interface import ServedKubernetesKind
 from providers.kubernetes.errors import Forbidden, WebhookDown
 from providers.kubernetes.provider import KubernetesProvider
 from providers.kubernetes.snapshot.create_cluster_snapshot import create_empty_snapshot
@@ -30,7 +30,9 @@ class Refusing(SnapshotCluster):
     simulated = False
     error: Exception = Forbidden(RBAC)
 
-    def apply(self, kind: KindInfo, body: JsonObject, *, force: bool = False, dry_run: bool = False) -> JsonObject:
+    def apply(
+        self, kind: ServedKubernetesKind, body: JsonObject, *, force: bool = False, dry_run: bool = False
+    ) -> JsonObject:
         if dry_run:
             raise self.error
         return super().apply(kind, body, force=force)

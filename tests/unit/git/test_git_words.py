@@ -24,7 +24,7 @@ from providers.git.git_failures import (
     may_have_pushed,
 )
 from providers.git.git_ssh import GitSshSettings, git_ssh_command
-from providers.git.push_job import PushJobReport, parse_push_job_report
+from providers.git.push_job_manifest_and_report import PushJobReport, parse_push_job_report
 from providers.git.push_output import PushStatus, parse_push_output, remote_hook_output
 from providers.git.remotes import RemoteLocations, UnknownSandboxRemote, resolve_remote
 from providers.git.run_command import CommandResult, CommandTermination

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from planner.errors import PermanentError
-from providers.git.local_repository import LocalRepositoryReader
+from providers.git.local_repository_reader import LocalRepositoryReader
 
 GIT = ("git", "-c", "user.name=a", "-c", "user.email=a@example.org", "-c", "commit.gpgsign=false")
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from providers.cluster import KindInfo
-from providers.http.answer import HttpAnswer
+from providers.cluster_interface import ServedKubernetesKind
 from providers.http.errors import BrokenAnswer
 from providers.http.exchange import error_of_broken_exchange
+from providers.http.read_answer import HttpAnswer
 from providers.kubernetes import answer_shape
 from providers.kubernetes.builtin_shape import builtin_shape_faults
 from providers.kubernetes.client.api_exchange import ApiRequest
@@ -20,8 +20,8 @@ from providers.kubernetes.parallel_map import ParallelMap
 from providers.kubernetes.tekton_and_argo_shape import tekton_and_argo_shape_faults
 
 VERBS = frozenset({"get", "list", "patch"})
-KIND = KindInfo("v1", "ConfigMap", "configmaps", True, VERBS)
-READ_ONLY = KindInfo("metrics.k8s.io/v1beta1", "PodMetrics", "pods", True, frozenset({"get", "list"}))
+KIND = ServedKubernetesKind("v1", "ConfigMap", "configmaps", True, VERBS)
+READ_ONLY = ServedKubernetesKind("metrics.k8s.io/v1beta1", "PodMetrics", "pods", True, frozenset({"get", "list"}))
 META = {"name": "a", "namespace": "default", "uid": "u", "resourceVersion": "1"}
 
 
@@ -66,7 +66,7 @@ def test_built_in_kinds_have_the_shape_of_their_schema(
 ) -> None:
     document = {"apiVersion": api_version, "kind": kind, "metadata": META, **content}
     assert builtin_shape_faults(document) == wrong
-    found = KindInfo(api_version, kind, "x", True, VERBS)
+    found = ServedKubernetesKind(api_version, kind, "x", True, VERBS)
     if wrong:
         with pytest.raises(UnrecognizedServerAnswer, match="none") as caught:
             answer_shape.parse_object_answer(document, found, "default", "a", "x")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from planner.errors import PermanentError, ProviderError, TemporaryError
-from providers.images.docker_credentials import DockerConfigFileCredentials
+from providers.images.docker_config_credentials import DockerConfigFileCredentials
 from providers.images.image_manifest import ImageDescriptor
 from providers.images.image_store import verify_while_reading
 

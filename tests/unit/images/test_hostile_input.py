@@ -12,7 +12,7 @@ import pytest
 
 from planner.errors import PermanentError, ProviderError
 from providers.http.retries import RetryLimits
-from providers.images.docker_credentials import DockerConfigFileCredentials
+from providers.images.docker_config_credentials import DockerConfigFileCredentials
 from providers.images.image_manifest import (
     OCI_INDEX,
     OCI_MANIFEST,
@@ -26,8 +26,8 @@ from providers.images.image_manifest import (
 from providers.images.image_reference import ImageReference, parse_image_or_layout_reference, parse_image_reference
 from providers.images.oci_layout import OciLayout, SingleImageLayout
 from providers.images.registry_tokens import RegistryAuthorizer
-from providers.simulated_oci_layout import write_simulated_images
-from providers.web.web_client import WebClient
+from providers.simulated_images import write_simulated_images
+from providers.web.bounded_http_client import BoundedHttpClient
 
 CASES = int(os.environ.get("HWPLAN_FUZZ", "3000"))
 DIGEST = "sha256:" + "a" * 64
@@ -143,7 +143,7 @@ def test_challenges_are_answered_or_refused(tmp_path: Path) -> None:
               "https://elsewhere.example", "http://[", "\\", "\x7f", "a" * 3000, "repository:x:pull"]  # fmt: skip
     sent: list[str] = []
 
-    class Watched(WebClient):
+    class Watched(BoundedHttpClient):
         def request(self, method: str, url: str, *args: Any, **options: Any) -> Any:
             sent.append(url)
             return super().request(method, url, *args, **options)

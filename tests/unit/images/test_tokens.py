@@ -8,15 +8,15 @@ from pathlib import Path
 import pytest
 
 from planner.errors import PermanentError
-from providers.http.answer import HttpAnswer
-from providers.images.docker_credentials import DockerConfigFileCredentials
+from providers.http.read_answer import HttpAnswer
+from providers.images.docker_config_credentials import DockerConfigFileCredentials
 from providers.images.registry_tokens import RegistryAuthorizer
-from providers.web.web_client import WebClient, WebLimits
+from providers.web.bounded_http_client import BoundedHttpClient, HttpClientLimits
 
 WORD = "canary-word"
 
 
-class Asked(WebClient):
+class Asked(BoundedHttpClient):
     """Gives one answer and remembers what was asked."""
 
     def __init__(self, body: bytes = b'{"token": "t1"}', status: int = 200) -> None:
@@ -30,7 +30,7 @@ class Asked(WebClient):
         url: str,
         headers: Mapping[str, str] = {},  # never changed
         body: bytes = b"",
-        limits: WebLimits | None = None,
+        limits: HttpClientLimits | None = None,
     ) -> HttpAnswer:
         """The one answer."""
         self.calls.append((url, headers))

@@ -13,7 +13,7 @@ from planner.errors import PermanentError, TemporaryError
 from planner.spec.kinds.pod_exec_restart_retention import PodExecSpec
 from planner.text_safe import safe_text
 from planner.values import JsonObject, SecretValue
-from providers.cluster import EndedCommand
+from providers.cluster_interface import EndedCommand
 from providers.kubernetes.operations.command_runners import read_canned_command_results
 from providers.kubernetes.operations.newest_ready_pod_of_workload import newest_ready_pod_of_workload
 from providers.kubernetes.operations.redacted_command_output import redacted_output_tail_lines

@@ -12,7 +12,7 @@ from planner.applied_state import KindInNamespace
 from planner.errors import ProviderError
 from planner.ports import AbsentObject, Fingerprinter, PresentObject, UnreadableObject
 from planner.values import JsonObject, SealedSecret
-from providers.cluster import Keep, KindInfo, Listing, ObjectCollection
+from providers.cluster_interface import Keep, KubernetesListScope, Listing, ServedKubernetesKind
 from providers.kubernetes import read_observations
 from providers.kubernetes.errors import Forbidden
 from providers.kubernetes.read_observations import digest_of_sealed_content
@@ -33,19 +33,23 @@ class Watched:
     def __getattr__(self, name: str) -> object:
         return getattr(self._inner, name)
 
-    def list(self, places: Sequence[ObjectCollection], keep: Keep | None = None) -> Listing:
+    def list(self, places: Sequence[KubernetesListScope], keep: Keep | None = None) -> Listing:
         self.listed += [(place.kind.kind, place.namespace) for place in places]
-        answers: dict[ObjectCollection, tuple[JsonObject, ...] | ProviderError] = dict(self._inner.list(places, keep))
+        answers: dict[KubernetesListScope, tuple[JsonObject, ...] | ProviderError] = dict(
+            self._inner.list(places, keep)
+        )
         for place in places:
             if (place.kind.kind, place.namespace) in self.refuse:
                 answers[place] = Forbidden("not for you")
         return answers
 
-    def get(self, kind: KindInfo, namespace: str, name: str) -> JsonObject | None:
+    def get(self, kind: ServedKubernetesKind, namespace: str, name: str) -> JsonObject | None:
         self.others.append(f"get {kind.kind}")
         return self._inner.get(kind, namespace, name)
 
-    def apply(self, kind: KindInfo, body: JsonObject, *, force: bool = False, dry_run: bool = False) -> JsonObject:
+    def apply(
+        self, kind: ServedKubernetesKind, body: JsonObject, *, force: bool = False, dry_run: bool = False
+    ) -> JsonObject:
         self.others.append(f"apply {kind.kind}")
         return self._inner.apply(kind, body, force=force, dry_run=dry_run)
 

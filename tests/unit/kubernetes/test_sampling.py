@@ -12,14 +12,14 @@ from planner.address import Address
 from planner.ports import Preview
 from planner.resource import Resource
 from planner.source_line_ref import SourceRef
-from providers.cluster import KindInfo
+from providers.cluster_interface import ServedKubernetesKind
 from providers.kubernetes.object_location import ObjectLocation
 from providers.kubernetes.parallel_map import ParallelMap
 from providers.kubernetes.preview.change_previewer import ChangePreviewer
 from providers.kubernetes.preview.preview_input import PreviewInput
 from providers.kubernetes.preview.sampled_previews import ASKED_ABOUT_EACH, preview_sample_of_new_objects
 
-KIND = KindInfo("v1", "ConfigMap", "configmaps", namespaced=True)
+KIND = ServedKubernetesKind("v1", "ConfigMap", "configmaps", namespaced=True)
 
 
 @dataclass(frozen=True)
@@ -36,8 +36,8 @@ class _Judge:
     asked: list[str] = field(default_factory=list)
 
     def predicted(self, case: PreviewInput) -> Preview:
-        self.asked.append(case.spot.name)
-        return Preview(case.effect, blocked="no such namespace" if case.spot.namespace == "gone" else "")
+        self.asked.append(case.location.name)
+        return Preview(case.effect, blocked="no such namespace" if case.location.namespace == "gone" else "")
 
     def predicted_by_schema(self, case: PreviewInput) -> Preview:
         return Preview(case.effect)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from planner.address import Address
 from planner.errors import PermanentError
-from providers.cluster import KindInfo, ObjectCollection
+from providers.cluster_interface import KubernetesListScope, ServedKubernetesKind
 from providers.kubernetes.errors import (
     ApplyConflict,
     BadRequest,
@@ -139,12 +139,12 @@ def test_damaged_files_are_named_and_never_absent(folder: Path) -> None:
 def test_the_cache_may_be_torn_or_lost(cluster: SnapshotCluster, folder: Path) -> None:
     for number in range(5):
         apply(cluster, config(f"c{number}", {"n": str(number)}))
-    before = open_snapshot(folder).list([ObjectCollection(cluster.kinds()[0], "demo")])
+    before = open_snapshot(folder).list([KubernetesListScope(cluster.kinds()[0], "demo")])
     cache = folder / "cluster/.cache.jsonl"
     cache.write_bytes(cache.read_bytes()[:-7])
-    assert open_snapshot(folder).list([ObjectCollection(cluster.kinds()[0], "demo")]) == before
+    assert open_snapshot(folder).list([KubernetesListScope(cluster.kinds()[0], "demo")]) == before
     cache.unlink()
-    assert open_snapshot(folder).list([ObjectCollection(cluster.kinds()[0], "demo")]) == before
+    assert open_snapshot(folder).list([KubernetesListScope(cluster.kinds()[0], "demo")]) == before
 
 
 def test_refusals_have_the_classes_of_a_server(cluster: SnapshotCluster) -> None:
@@ -166,7 +166,7 @@ def test_refusals_have_the_classes_of_a_server(cluster: SnapshotCluster) -> None
         apply(cluster, config("", {}))
     alien = {"apiVersion": "x.test/v1", "kind": "X", "metadata": {"name": "x", "namespace": "demo"}}
     with pytest.raises(NotServed):
-        cluster.apply(KindInfo("x.test/v1", "X", "xs", True), alien)
+        cluster.apply(ServedKubernetesKind("x.test/v1", "X", "xs", True), alien)
     assert apply(cluster, config("c", {"a": "1"}), uid=uid, resourceVersion=version) == made
     assert apply(cluster, config("new", {}), resourceVersion="1")["metadata"]["uid"]
 

@@ -16,7 +16,7 @@ import pytest
 
 from planner.errors import PermanentError
 from planner.values import JsonObject
-from providers.cluster import ObjectCollection
+from providers.cluster_interface import KubernetesListScope
 from providers.kubernetes.snapshot.create_cluster_snapshot import create_empty_snapshot, save_cluster_objects
 from providers.kubernetes.snapshot.folder_layout import ObjectIdentity, write_atomic
 from providers.kubernetes.snapshot.snapshot_cluster import SnapshotCluster, open_snapshot
@@ -46,7 +46,7 @@ def test_a_saved_cluster_plans_like_the_one_it_was_saved_from(world: World, tmp_
     ]
     world.apply(wanted)
     kinds = [world.cluster.kind(r.api_version, r.address.kind) for r in wanted]
-    places = [ObjectCollection(kind, "demo" if kind.namespaced else "") for kind in kinds if kind]
+    places = [KubernetesListScope(kind, "demo" if kind.namespaced else "") for kind in kinds if kind]
     target = tmp_path / name
     assert save_cluster_objects(world.cluster, target, PRINTS, places) == 6  # two namespaces as well
     again = World(open_snapshot(target))
@@ -71,7 +71,7 @@ def test_values_of_a_live_secret_are_not_saved(tmp_path: Path) -> None:
         def __getattr__(self, name: str) -> object:
             return getattr(self._inner, name)
 
-        def list(self, places: list[ObjectCollection]) -> object:
+        def list(self, places: list[KubernetesListScope]) -> object:
             document = secret("s", {})
             document["data"] = {"P": "cGxhbnRlZC1jYW5hcnk="}
             document["metadata"]["annotations"] = {
@@ -84,7 +84,7 @@ def test_values_of_a_live_secret_are_not_saved(tmp_path: Path) -> None:
     kind = inner.kind("v1", "Secret")
     assert kind is not None
     target = tmp_path / "saved.json"
-    save_cluster_objects(Live(inner), target, PRINTS, [ObjectCollection(kind, "demo")])  # type: ignore[arg-type]
+    save_cluster_objects(Live(inner), target, PRINTS, [KubernetesListScope(kind, "demo")])  # type: ignore[arg-type]
     text = target.read_text()
     assert "cGxhbnRlZC1jYW5hcnk" not in text and "planted" not in text
     saved = json.loads(text)["objects"][0]
@@ -102,7 +102,7 @@ def test_two_threads_lose_nothing(folder: Path) -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    found = open_snapshot(folder).list([ObjectCollection(open_snapshot(folder).kinds()[0], "demo")])
+    found = open_snapshot(folder).list([KubernetesListScope(open_snapshot(folder).kinds()[0], "demo")])
     assert sum(len(objects) for objects in found.values() if isinstance(objects, tuple)) == 16
 
 
@@ -163,7 +163,7 @@ def test_a_kill_at_any_point_leaves_whole_objects(folder: Path) -> None:
         process.wait()
         process.stdout.close()
         cluster = open_snapshot(folder)
-        place = ObjectCollection(next(kind for kind in cluster.kinds() if kind.kind == "ConfigMap"), "demo")
+        place = KubernetesListScope(next(kind for kind in cluster.kinds() if kind.kind == "ConfigMap"), "demo")
         objects = cluster.list([place])[place]
         assert isinstance(objects, tuple) and objects
         assert all(len(document["data"]["pad"]) == 2000 for document in objects)
@@ -177,7 +177,7 @@ def test_reading_two_hundred_objects_is_fast(folder: Path) -> None:
         apply(cluster, config(f"c{number}", {f"k{n}": "some text" for n in range(10)}))
     began = time.perf_counter()
     again = open_snapshot(folder)
-    place = ObjectCollection(next(kind for kind in again.kinds() if kind.kind == "ConfigMap"), "demo")
+    place = KubernetesListScope(next(kind for kind in again.kinds() if kind.kind == "ConfigMap"), "demo")
     objects = again.list([place])[place]
     spent = time.perf_counter() - began
     assert isinstance(objects, tuple) and len(objects) == 200

@@ -5,14 +5,14 @@ from __future__ import annotations
 import pytest
 
 from planner.values import JsonObject
-from providers.cluster import KindInfo
+from providers.cluster_interface import ServedKubernetesKind
 from providers.kubernetes.object_location import kind_can_be_read_and_written
 from providers.kubernetes.preview.unserved_kind_errors import kind_not_declarable_error, kind_not_served_error
 from providers.kubernetes.snapshot.builtin_kinds import builtin_kind_infos
 
 _NOT_YET = "ResourceClaimTemplate"  # what an older server does not have
 _BUILTIN = tuple(one for one in builtin_kind_infos() if one.kind != _NOT_YET)
-KINDS = (*_BUILTIN, *(KindInfo(f"example.com/{version}", "Pot", "pots", True) for version in ("v1", "v2")))
+KINDS = (*_BUILTIN, *(ServedKubernetesKind(f"example.com/{version}", "Pot", "pots", True) for version in ("v1", "v2")))
 CRD: JsonObject = {
     "spec": {
         "group": "a.b",
@@ -101,7 +101,7 @@ def test_a_kind_that_this_server_alone_lacks_is_part_of_kubernetes() -> None:
     ],
 )
 def test_kinds_that_are_served_and_cannot_be_declared(verbs: str, declarable: bool, words: str) -> None:
-    kind = KindInfo("metrics.k8s.io/v1beta1", "PodMetrics", "pods", True, frozenset(verbs.split()))
+    kind = ServedKubernetesKind("metrics.k8s.io/v1beta1", "PodMetrics", "pods", True, frozenset(verbs.split()))
     assert kind_can_be_read_and_written(kind) is declarable
     if not declarable:
         error = kind_not_declarable_error(kind)

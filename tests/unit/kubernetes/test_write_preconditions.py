@@ -14,7 +14,7 @@ from planner.plan import Action, Change
 from planner.ports import PresentObject
 from planner.resource import Resource
 from planner.values import JsonObject
-from providers.cluster import Cluster, KindInfo
+from providers.cluster_interface import Cluster, ServedKubernetesKind
 from providers.kubernetes.snapshot.foreign_manager import change_as_foreign_manager
 from tests.unit.kubernetes.world import World, config, declare, deletion
 
@@ -32,19 +32,25 @@ class Recording:
     def __getattr__(self, name: str) -> Any:
         return getattr(self.to, name)
 
-    def apply(self, kind: KindInfo, body: JsonObject, *, force: bool = False, dry_run: bool = False) -> JsonObject:
+    def apply(
+        self, kind: ServedKubernetesKind, body: JsonObject, *, force: bool = False, dry_run: bool = False
+    ) -> JsonObject:
         if not dry_run:
             self.sent.append(("apply", body["metadata"]))
         return self.to.apply(kind, body, force=force, dry_run=dry_run)
 
-    def patch(self, kind: KindInfo, namespace: str, name: str, patch: Sequence[JsonObject], **how: Any) -> JsonObject:
+    def patch(
+        self, kind: ServedKubernetesKind, namespace: str, name: str, patch: Sequence[JsonObject], **how: Any
+    ) -> JsonObject:
         fields = {"/metadata/uid": "uid", "/metadata/resourceVersion": "resourceVersion"}
         carried = {fields[one["path"]]: one["value"] for one in patch if one["path"] in fields}
         if not how.get("dry_run"):
             self.sent.append(("patch", carried))
         return self.to.patch(kind, namespace, name, patch, **how)
 
-    def delete(self, kind: KindInfo, namespace: str, name: str, *, uid: str, resource_version: str, **how: Any) -> None:
+    def delete(
+        self, kind: ServedKubernetesKind, namespace: str, name: str, *, uid: str, resource_version: str, **how: Any
+    ) -> None:
         self.sent.append(("delete", {"uid": uid, "resourceVersion": resource_version}))
         self.to.delete(kind, namespace, name, uid=uid, resource_version=resource_version, **how)
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from planner.errors import ProviderError
-from providers.cluster import KindInfo
-from providers.http.answer import HttpAnswer
+from providers.cluster_interface import ServedKubernetesKind
+from providers.http.read_answer import HttpAnswer
 from providers.kubernetes.client.api_exchange import ApiRequest
 from providers.kubernetes.client.discovery import Discovery, kinds_of_crd, parse_aggregated_discovery
 from providers.kubernetes.errors import ServerBusy
@@ -36,7 +36,7 @@ APPS = group(
 )
 METRICS = group("metrics.k8s.io", ("v1beta1", [], "Stale"))
 GROUPS = {"kind": "APIGroupDiscoveryList", "items": [APPS, METRICS]}
-DEPLOYMENT = KindInfo("apps/v1", "Deployment", "deployments", True, frozenset(VERBS))
+DEPLOYMENT = ServedKubernetesKind("apps/v1", "Deployment", "deployments", True, frozenset(VERBS))
 
 OLD = {
     "/api": {"kind": "APIVersions", "versions": ["v1"]},
@@ -92,14 +92,16 @@ def test_aggregated() -> None:
     table = parse_aggregated_discovery(GROUPS)
     assert table.kinds[0] == DEPLOYMENT and table.kinds[1].api_version == "apps/v1beta1"
     assert table.stale == {"metrics.k8s.io/v1beta1"}
-    assert parse_aggregated_discovery(CORE).kinds == (KindInfo("v1", "Pod", "pods", True, frozenset(VERBS)),)
+    assert parse_aggregated_discovery(CORE).kinds == (
+        ServedKubernetesKind("v1", "Pod", "pods", True, frozenset(VERBS)),
+    )
 
 
 @pytest.mark.parametrize("documents", [{"/api": CORE, "/apis": GROUPS}, OLD], ids=["aggregated", "old"])
 def test_both_ways_give_the_same(documents: dict[str, Any]) -> None:
     found, canned = discovery(documents)
     assert found.kind("apps/v1", "Deployment") == DEPLOYMENT
-    assert found.kind("v1", "Pod") == KindInfo("v1", "Pod", "pods", True, frozenset(VERBS))
+    assert found.kind("v1", "Pod") == ServedKubernetesKind("v1", "Pod", "pods", True, frozenset(VERBS))
     assert found.kind("v1", "Nope") is None
     assert [info.api_version for info in found.kinds()][:2] == ["v1", "apps/v1"]
     with pytest.raises(ServerBusy, match="metrics"):

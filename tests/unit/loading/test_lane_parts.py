@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from planner.app.request import Request
-from planner.app.resource_filters import is_git_mirror_flush, is_git_ref, without_refs_of_other_lanes
+from planner.app.resource_filters import is_git_mirror_flush, is_git_ref, without_git_refs_of_other_lanes
 from tests.unit.loading.fakes import ROOT, shipped
 
 CONFIG = ROOT / "config"
@@ -29,13 +29,15 @@ def test_the_control_plane_has_its_argo_objects() -> None:
 )
 def test_refs_of_a_lane(lanes: tuple[str, ...], expected: set[str]) -> None:
     """Spec 02, S16: the mirror serves all lanes of a node; a lane's status is about its own refs."""
-    only = without_refs_of_other_lanes(Request(config=CONFIG, product="hwlab", nodes=("G14",), lanes=lanes), is_git_ref)
+    only = without_git_refs_of_other_lanes(
+        Request(config=CONFIG, product="hwlab", nodes=("G14",), lanes=lanes), is_git_ref
+    )
     assert {one.address.name for one in shipped("G14", "v02").resources if only(one)} == expected
 
 
 @pytest.mark.parametrize("lanes", [(), ("all",), ("g14", "v02", "v03")])
 def test_without_a_lane_all_refs_of_the_node(lanes: tuple[str, ...]) -> None:
-    only = without_refs_of_other_lanes(
+    only = without_git_refs_of_other_lanes(
         Request(config=CONFIG, product="hwlab", nodes=("G14",), lanes=lanes), is_git_mirror_flush
     )
     found = {one.address.name for one in shipped("G14", "v02").resources if only(one)}

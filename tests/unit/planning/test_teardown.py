@@ -112,7 +112,7 @@ def test_what_stays_on_purpose_keeps_what_it_needs() -> None:
 
 
 def test_a_container_of_what_stays_is_no_part_of_it() -> None:
-    """Whether it can go is found by looking into it (planner.app.cascade_check)."""
+    """Whether it can go is found by looking into it (planner.app.cascaded_objects)."""
     inputs = destroying(namespace("demo"), CLAIM)
     retained = live(CLAIM, orphan=True)
     left = decide_leaving_objects(replace(inputs, observations={**inputs.observations, retained.address: retained}))

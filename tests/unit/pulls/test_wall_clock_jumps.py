@@ -12,11 +12,11 @@ import pytest
 
 from planner.pull_requests.approvals import Approval, count_approvals
 from planner.spec.pull_requests import ApprovalRules
-from providers.github.connection import GitHubConnection
 from providers.github.rate_limits import WritePace, rate_limit_wait
-from providers.http.answer import HttpAnswer
+from providers.github.send_requests import GitHubConnection
+from providers.http.read_answer import HttpAnswer
 from providers.http.retries import retry_after_seconds
-from state import closeouts, lane_holds, pull_requests
+from state import closeouts, lane_holds_and_targets, pull_requests
 from state.state_store import StateStore
 
 JUMPS = (-86_400.0, -3_600.0, -1.0, 0.0, 3_600.0, 86_400.0)
@@ -89,7 +89,7 @@ def clock_that_goes_back(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     def now() -> str:
         return (AT - timedelta(hours=next(hours))).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
-    for module in (closeouts, lane_holds, pull_requests):
+    for module in (closeouts, lane_holds_and_targets, pull_requests):
         monkeypatch.setattr(module, "utc_now_text", now)
     yield
 

@@ -19,7 +19,7 @@ from planner.rollout import lane_evidence as names
 from planner.rollout.closeout_record import closeout_record
 from planner.rollout.lane_verdict import judge_lane
 from planner.rollout.next_action import next_lane_command
-from state.lane_holds import LaneHold
+from state.lane_holds_and_targets import LaneHold
 from tests.unit.render.sample_plans import HOSTILE
 from tests.unit.rollout.lanes import (
     ARGO_VALUE,

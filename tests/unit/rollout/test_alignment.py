@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from planner.rollout import lane_evidence as names
-from planner.rollout.lane_equations import LaneEquationState, lane_equations
+from planner.rollout.lane_equations import LaneEquationState, evaluate_lane_equations
 from planner.rollout.lane_evidence import MOST_READS, EvidenceReading, LaneEvidence, read_at_one_moment
 from planner.rollout.lane_verdict import exit_code_of_lane_status, judge_lane
 from planner.rollout.next_action import next_lane_command
@@ -197,7 +197,7 @@ def test_b13_the_source_of_a_workload_counts_only_where_it_is_declared() -> None
 
 def test_c3_identities_are_read_apart() -> None:
     """C3: a change of one identity breaks the equation with it, and no other identity follows."""
-    changed = lane_equations(lane({names.REGISTRY + "api": OLD_DIGEST}))
+    changed = evaluate_lane_equations(lane({names.REGISTRY + "api": OLD_DIGEST}))
     assert [one.name for one in changed if one.result is LaneEquationState.BROKEN] == [
         "registry digest of api = built digest"
     ]

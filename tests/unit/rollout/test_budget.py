@@ -11,7 +11,7 @@ from planner.events import ChangeEnded, ChangeResult, ChangeWaiting, Event
 from planner.plan import Action
 from planner.rollout.full_build_without_catalog import warning_of_full_build_without_catalog
 from planner.rollout.rollout_time_spent import over_budget_warning, rollout_time_spent
-from planner.rollout.superseded import SupersededRolloutStopper
+from planner.rollout.superseded_rollout import SupersededRolloutStopper
 
 RUN = Address.parse("PipelineRun/poll")
 FLUSH = Address.parse("GitRef/flush-poll")

@@ -12,7 +12,7 @@ import pytest
 from planner.errors import StateError
 from state import StateStore
 from state.migrate import STEPS
-from state.state_file import temporary_state_file_name
+from state.state_file_location import temporary_state_file_name
 from tests.unit.state.state_plans import applied, change, opened, plan, whole_run
 
 

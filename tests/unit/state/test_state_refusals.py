@@ -12,7 +12,7 @@ import pytest
 
 from planner.errors import StateError
 from planner.events import ChangeWaiting
-from state import process_identity, state_file
+from state import process_identity, state_file_location
 from state.sqlite_connection import Database
 from state.state_store import StateStore
 from tests.unit.state.state_plans import change, ended, opened, plan
@@ -38,27 +38,27 @@ def mounted(monkeypatch: pytest.MonkeyPatch, *lines: str) -> None:
 def test_a_network_file_system_is_refused_and_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     mounted(monkeypatch, LOCAL, NETWORK.format(point=tmp_path))
     with pytest.raises(StateError, match=r"network file system \(nfs4\)") as caught:
-        state_file.refuse_network_filesystem(tmp_path / "deep")
+        state_file_location.refuse_network_filesystem(tmp_path / "deep")
     assert "HWPLAN_STATE" in caught.value.remedy
 
 
 @pytest.mark.parametrize("lines", [(), (LOCAL,), (LOCAL, NETWORK.format(point="/elsewhere"))])
 def test_other_file_systems_are_taken(lines: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     mounted(monkeypatch, *lines)
-    state_file.refuse_network_filesystem(tmp_path)
+    state_file_location.refuse_network_filesystem(tmp_path)
 
 
 def test_the_innermost_mount_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     inner = "40 31 8:2 / {point} rw - ext4 /dev/sdb rw"
     (tmp_path / "in").mkdir()
     mounted(monkeypatch, inner.format(point=tmp_path / "in"), NETWORK.format(point=tmp_path), LOCAL)
-    state_file.refuse_network_filesystem(tmp_path / "in")
+    state_file_location.refuse_network_filesystem(tmp_path / "in")
 
 
 def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(StateError, match="the folder of the state cannot be used") as caught:
-        state_file.prepare_state_folder(tmp_path / "file" / "below")
+        state_file_location.prepare_state_folder(tmp_path / "file" / "below")
     assert caught.value.where == str(tmp_path / "file" / "below")
 
 
@@ -69,8 +69,8 @@ def _long(folder: Path) -> Path:
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (state_file.check_state_file, "the state file cannot be looked at"),
-        (state_file.create_private_file, "the file cannot be created"),
+        (state_file_location.check_state_file, "the state file cannot be looked at"),
+        (state_file_location.create_private_file, "the file cannot be created"),
     ],
 )
 def test_a_name_that_the_system_refuses(call: Callable[[Path], object], message: str, tmp_path: Path) -> None:
@@ -83,7 +83,7 @@ def test_whose_left_overs_are_removed(tmp_path: Path) -> None:
     names = {pid: tmp_path / f".state.db.{pid}.new" for pid in (str(os.getpid()), "1", "999999999", "word")}
     for one in names.values():
         one.write_text("")
-    state_file.remove_temporary_state_files(path)
+    state_file_location.remove_temporary_state_files(path)
     assert {pid for pid, one in names.items() if one.exists()} == {"1", "word"}
 
 

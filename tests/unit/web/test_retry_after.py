@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from planner.errors import OutcomeUnknown, TemporaryError
-from providers.http.answer import HttpAnswer
+from providers.http.read_answer import HttpAnswer
 from providers.http.retries import RetryLimits, call_with_retries, repeat_on_temporary_error, retry_after_seconds
 
 NOW = datetime(2026, 11, 23, 12, 0, 0, tzinfo=UTC)
