@@ -15,7 +15,7 @@ from planner.plan import FieldOp
 from planner.planning.autoscaled_objects import AUTOSCALER, REPLICAS, target_of_autoscaler
 from planner.planning.plan_inputs import PlanInputs
 from planner.values import JsonObject
-from providers.cluster_interface import Cluster, ObjectCollection
+from providers.cluster_interface import Cluster, KubernetesListScope
 from providers.kubernetes.object_location import served_kind
 
 
@@ -56,7 +56,7 @@ def _autoscalers(cluster: Cluster, places: Mapping[str, str]) -> tuple[dict[Addr
         return {}, {}
     found: dict[Address, JsonObject] = {}
     unread: dict[str, str] = {}
-    for place, answer in cluster.list([ObjectCollection(kind, namespace) for namespace in sorted(places)]).items():
+    for place, answer in cluster.list([KubernetesListScope(kind, namespace) for namespace in sorted(places)]).items():
         if isinstance(answer, ProviderError):
             unread[place.namespace] = answer.message
             continue
