@@ -18,10 +18,10 @@ from planner.plan import (
     SCHEMA_VERSION,
     Plan,
 )
-from planner.plan_document import identified_document, plan_document
+from planner.plan_document import plan_document, plan_document_with_id
 from planner.plan_from_document import plan_of_document
 from planner.plan_id import plan_id
-from planner.plan_shape import PLAN_SHAPE
+from planner.plan_json_shape import PLAN_SHAPE
 from planner.values import (
     JsonObject,
     JsonValue,
@@ -45,7 +45,7 @@ def dump_plan(plan: Plan, *, guards: Sequence[JsonObject] = (), change: JsonObje
 def encode_compact_plan(plan: Plan, identifier: str) -> bytes:
     """The bytes that a state keeps of a plan with this id: the same document without white space, in a tenth of the
     time. Each value is made into bytes once, for the checksum and for the document with it."""
-    parts = {key: canonical_bytes(value) for key, value in identified_document(plan, identifier).items()}
+    parts = {key: canonical_bytes(value) for key, value in plan_document_with_id(plan, identifier).items()}
     checksum = hashlib.sha256()
     for piece in _pieces(parts):
         checksum.update(piece)

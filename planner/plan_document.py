@@ -37,11 +37,11 @@ _Home: TypeAlias = tuple[str, str]  # node and lane of a plan that has one of ea
 
 def plan_document(plan: Plan) -> JsonObject:
     """The document of a plan, its `id` and `checksum` included."""
-    whole = identified_document(plan, plan_id(plan))
+    whole = plan_document_with_id(plan, plan_id(plan))
     return {"checksum": document_digest(whole), **whole}
 
 
-def identified_document(plan: Plan, identifier: str) -> JsonObject:
+def plan_document_with_id(plan: Plan, identifier: str) -> JsonObject:
     """The document with this `id`, without a checksum."""
     return {"id": identifier, **_body(plan)}
 

@@ -34,7 +34,7 @@ SHOWN_DIGITS = 32  # hex digits of an id that are enough to approve by: 128 bits
 
 def plan_id(plan: Plan) -> str:
     """`sha256:<hex>` of the effect of `plan`."""
-    return document_digest(plan_effect_document(plan))
+    return document_digest(document_hashed_for_plan_id(plan))
 
 
 def short_plan_id(identifier: str) -> str:
@@ -43,7 +43,7 @@ def short_plan_id(identifier: str) -> str:
     return f"{algorithm}{colon}{digits[:SHOWN_DIGITS]}"
 
 
-def plan_effect_document(plan: Plan) -> JsonObject:
+def document_hashed_for_plan_id(plan: Plan) -> JsonObject:
     """The effect as a JSON document, the same for every plan that does the same to the same objects."""
     home = _home(plan)
     needs = _needs(plan)
@@ -55,7 +55,7 @@ def plan_effect_document(plan: Plan) -> JsonObject:
     }
 
 
-def merge_and_rollout_id(plan: Plan, pull: JsonObject, follows: Mapping[Address, JsonObject]) -> str:
+def plan_id_of_merge_and_rollout(plan: Plan, pull: JsonObject, follows: Mapping[Address, JsonObject]) -> str:
     """The id of a pull request and of everything that follows its merge, the same before and after it.
 
     `pull` says what is merged: repository, number, head, base, method. `follows` are the documents of what takes the
@@ -72,11 +72,11 @@ def merge_and_rollout_id(plan: Plan, pull: JsonObject, follows: Mapping[Address,
         _name(address, home): _plain(remove_field(document, ("metadata", "annotations", APPLIED)), home)
         for address, document in follows.items()
     }
-    rolled = plan_effect_document(replace(plan, changes=tuple(apart), blocked=blocked))
+    rolled = document_hashed_for_plan_id(replace(plan, changes=tuple(apart), blocked=blocked))
     return document_digest({"pull": pull, "follows": documents, **rolled})
 
 
-def effects_by_address(plan: Plan) -> Mapping[Address, JsonObject]:
+def planned_actions_by_address(plan: Plan) -> Mapping[Address, JsonObject]:
     """What is done to each object, whatever it comes after and whatever version of it was seen: comparable between two
     plans of one cluster."""
     home = _home(plan)

@@ -47,7 +47,8 @@ def create_plugin_provider(installed: InstalledPlugin, tools: Any) -> Provider:
 
 @dataclass(frozen=True, slots=True)
 class PluginProvider:
-    """See planner.ports.Provider. `origin` is the distribution of `inner`."""
+    """Delegates to the provider of an installed plug-in (planner.ports.Provider). `origin` is the distribution of
+    `inner`."""
 
     inner: Provider
     origin: str

@@ -62,7 +62,8 @@ def observation_records_to_save(
 
 @dataclass(frozen=True, slots=True)
 class SavedObservationsProvider:
-    """See planner.ports.Provider. Answers for every hwplan kind, from the records; writes nothing."""
+    """Answers with saved observations instead of asking (planner.ports.Provider). Answers for every hwplan kind, from
+    the records; writes nothing."""
 
     rows: Mapping[str, JsonObject]
 

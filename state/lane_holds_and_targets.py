@@ -57,7 +57,7 @@ class RolloutTarget:
 
 
 def newest_lane_hold(database: Database, lane: str) -> LaneHold | None:
-    """How a lane stands; None where it was never held. Raises StateError for a damaged row."""
+    """The newest hold or release of a lane; None where it was never held. Raises StateError for a damaged row."""
     return next(iter(_read(database, "WHERE lane = ? ORDER BY number DESC LIMIT 1", (lane,))), None)
 
 
@@ -102,7 +102,8 @@ def record_rollout_target(database: Database, lane: str, commit: str) -> Rollout
 
 
 def newest_rollout_target(database: Database, lane: str) -> RolloutTarget | None:
-    """What a lane is to be brought to now; None where nobody ever rolled it out."""
+    """The newest rollout target of a lane: the commit it is to be brought to now; None where nobody ever rolled it
+    out."""
     rows = database.rows(
         f"SELECT {_TARGET}, seal FROM targets WHERE lane = ? ORDER BY number DESC LIMIT 1",  # noqa: S608
         (lane,),

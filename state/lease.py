@@ -72,7 +72,7 @@ def acquire_lease(
 
 
 def locked_error(row: LeaseRow) -> LockedError:
-    """The error of somebody who finds the lease taken."""
+    """The error that the state is locked, for who finds the lease taken: names its holder."""
     return LockedError(
         f"locked by {row}",
         remedy=f"wait with --lock-timeout, or if that run is gone for good: hwplan state unlock {row.token}",

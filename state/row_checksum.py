@@ -21,6 +21,6 @@ def row_checksum(values: Iterable[object]) -> str:
 
 
 def verify_checksum(expected: str, found: str, what: str, where: Path | str) -> None:
-    """Raise StateError that `what` is damaged when the two seals differ."""
+    """Raise StateError that `what` is damaged when the stored checksum of a row is not that of its values."""
     if expected != found:
         raise StateError(f"{what} is damaged", where=str(where), remedy="restore the state file from a backup")

@@ -92,7 +92,7 @@ def _line(phase: str, event: ChangeBegan | ChangeApplied | ChangeEnded, result: 
 
 
 def first_checksum(run: int) -> str:
-    """What the first row of a run is sealed over."""
+    """The start of the chain of checksums: what the first journal row of a run is sealed over."""
     return f"run {run}"
 
 

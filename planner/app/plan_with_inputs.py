@@ -36,7 +36,7 @@ from planner.dataclass import dataclass
 from planner.drift import DriftReport
 from planner.errors import GuardRefused, ProviderError
 from planner.graph import ResourceGraph
-from planner.loading.manifests.plain_manifests import place_in_namespace, without_repeated_resources
+from planner.loading.manifests.plain_manifests import with_effective_namespace, without_repeated_resources
 from planner.loading.secrets.secret_files import NOT_IN_FOLDER
 from planner.plan import Plan, Selection
 from planner.plan_id import plan_id
@@ -230,7 +230,7 @@ def resolve_resource_namespaces(session: Session, resources: Collection[Resource
     for resource in resources:
         kind = kinds.get((resource.api_version, resource.address.kind))
         namespace = session.request.namespace
-        found.append(place_in_namespace(resource, kind.namespaced, namespace) if kind else resource)
+        found.append(with_effective_namespace(resource, kind.namespaced, namespace) if kind else resource)
     return without_repeated_resources(found, [resource.address for resource in resources])
 
 

@@ -1,7 +1,7 @@
 """The plan of a pull request: its merge and the whole rollout after it, as one graph, before anything is merged.
 
 What the merge makes has no value yet; whatever takes it refers to the pull request by name. So the same plan can be
-made after the merge, and has the same id (planner.plan_id.merge_and_rollout_id).
+made after the merge, and has the same id (planner.plan_id.plan_id_of_merge_and_rollout).
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from planner.errors import ConfigError, ProviderError, SelectionError
 from planner.graph.resource_index import pod_spec
 from planner.loading.yaml.load_documents import MANIFEST, load_documents
 from planner.plan import Action, Change, Plan, Precondition, SideEffect, SideEffectKind
-from planner.plan_id import merge_and_rollout_id
+from planner.plan_id import plan_id_of_merge_and_rollout
 from planner.pull_requests.github_facts import PullRequestState
 from planner.pull_requests.predicted_merge_verification import ConflictingMerge, PredictedMerge
 from planner.render.predicted_pull_request_stages import PredictedPullRequestStagesInput
@@ -253,7 +253,7 @@ def _identifier(made: PlanWithInputs, merging: Resource, wanted: Mapping[Address
     }
     spec = merging.manifest["spec"]
     pull = {key: spec[key] for key in ("repo", "number", "headSha", "base", "method")}
-    return merge_and_rollout_id(made.plan, pull, follows)
+    return plan_id_of_merge_and_rollout(made.plan, pull, follows)
 
 
 @dataclass(frozen=True, slots=True)

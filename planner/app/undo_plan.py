@@ -16,7 +16,7 @@ from planner.app.request import Request, request_of_earlier_plan
 from planner.app.runtime import open_state_store
 from planner.app.session import Session, open_session_of_loaded_stack
 from planner.errors import HwplanError, SelectionError
-from planner.graph import ResourceGraph, graph_of_edges, live_graph
+from planner.graph import ResourceGraph, graph_of_edges, graph_of_live_and_declared
 from planner.loading.annotation_options import parse_annotation_options
 from planner.plan import LEAVING, Action, Selection
 from planner.planning import PlanInputs
@@ -157,7 +157,7 @@ def _graph(reverse: _Reverse) -> ResourceGraph:
     """The order of what can be taken back. What cannot be stays as it is, and holds nothing up; names that lead to
     nothing here are of objects that go, or that the run did not touch."""
     possible = [resource for address, resource in reverse.wanted.items() if address not in reverse.stuck]
-    return graph_of_edges(reverse.wanted, live_graph(possible).edges)
+    return graph_of_edges(reverse.wanted, graph_of_live_and_declared(possible).edges)
 
 
 def _same_as_made(reverse: _Reverse, observations: Mapping[Address, Observation]) -> tuple[PresentObject, ...]:

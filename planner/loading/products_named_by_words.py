@@ -13,7 +13,7 @@ from planner.spec.product import LanesDocument, Product
 ALL = "all"  # every product, node, lane or scope
 
 
-def products_that_fit(
+def products_named_by_selection(
     products: Mapping[str, Product], documents: Sequence[LanesDocument], selection: Selection
 ) -> Collection[str]:
     """The products that have what a selection names; all of them where none has, so that the error can list them."""

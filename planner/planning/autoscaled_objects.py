@@ -16,7 +16,7 @@ from planner.resource import Resource
 REPLICAS: Final[FieldPath] = ("spec", "replicas")
 
 
-def with_harmless_autoscaling(drift: tuple[DriftedField, ...], inputs: PlanInputs) -> tuple[DriftedField, ...]:
+def mark_autoscaled_replicas_harmless(drift: tuple[DriftedField, ...], inputs: PlanInputs) -> tuple[DriftedField, ...]:
     """The drift, where undeclared replicas of an object that a HorizontalPodAutoscaler targets are harmless: whoever
     set them, the autoscaler sets them next."""
     if not any(_is_undeclared_scaling(one) for one in drift):

@@ -20,13 +20,13 @@ from planner.resource import Resource
 from planner.user_cache_folder import user_cache_folder
 from planner.values import Vault
 from providers.git import ref_preview
-from providers.git.cluster_jobs import ClusterJobs
 from providers.git.commit_maker import parse_git_commit_spec
 from providers.git.commit_preview import ObservedCommitBranch, observation_of_git_commit, preview_git_commit
 from providers.git.git_client import GitClient
 from providers.git.git_ref_reader import GitRefReader, ParsedGitRefSpec, parse_git_ref_spec
+from providers.git.kubernetes_push_jobs import KubernetesPushJobs
 from providers.git.object_cache import ObjectCache
-from providers.git.push_by_job import connected_cluster_jobs, push_job_readiness, start_push_job
+from providers.git.push_by_job import push_job_readiness, push_jobs_of_connected_cluster, start_push_job
 from providers.git.push_ref import push_ref
 from providers.git.read_and_push_git_commit import GitCommitBranchReader, push_commit
 from providers.git.ref_listings import RefListings
@@ -37,7 +37,9 @@ from providers.provider_tools import ProviderTools
 def create_git_provider(tools: ProviderTools) -> GitProvider:
     """The provider of GitHead, GitRef and GitCommit for one command. Raises PermanentError when the sandbox's list of
     repositories is damaged."""
-    return GitProvider(GitClient(), open_remote_locations(tools.folder, tools.sandbox), jobs=ClusterJobs(tools.api))
+    return GitProvider(
+        GitClient(), open_remote_locations(tools.folder, tools.sandbox), jobs=KubernetesPushJobs(tools.api)
+    )
 
 
 class GitProvider(NeverDeletes):
@@ -45,7 +47,12 @@ class GitProvider(NeverDeletes):
     sandbox gets one that ends with the command. `jobs` are those of the cluster, for `via: job`."""
 
     def __init__(
-        self, client: GitClient, places: RemoteLocations, cache: Path | None = None, *, jobs: ClusterJobs | None = None
+        self,
+        client: GitClient,
+        places: RemoteLocations,
+        cache: Path | None = None,
+        *,
+        jobs: KubernetesPushJobs | None = None,
     ) -> None:
         self._client = client
         self._places = places
@@ -59,7 +66,7 @@ class GitProvider(NeverDeletes):
 
     def _reported(self, namespace: str) -> Mapping[tuple[str, str], str]:
         if namespace not in self._reports:
-            self._reports[namespace] = connected_cluster_jobs(self._jobs).known(namespace)
+            self._reports[namespace] = push_jobs_of_connected_cluster(self._jobs).known(namespace)
         return self._reports[namespace]
 
     def _cache(self) -> Path:
@@ -118,7 +125,9 @@ class GitProvider(NeverDeletes):
             raise PermanentError("an output that it takes is still unknown", where=str(change.address))
         try:
             if wish.template is not None:
-                return start_push_job(change, wish, self._client, self._objects, connected_cluster_jobs(self._jobs))
+                return start_push_job(
+                    change, wish, self._client, self._objects, push_jobs_of_connected_cluster(self._jobs)
+                )
             return self._push(change, wish)
         finally:
             self._eyes.forget(wish.target.remote)
@@ -147,4 +156,4 @@ class GitProvider(NeverDeletes):
         if spec.get("via") != "job":
             return Readiness(done=True, ok=True)
         wish = parse_git_ref_spec(spec, self._places)
-        return push_job_readiness(change, wish, self._client, self._objects, connected_cluster_jobs(self._jobs))
+        return push_job_readiness(change, wish, self._client, self._objects, push_jobs_of_connected_cluster(self._jobs))

@@ -13,10 +13,10 @@ from planner.plan import Change
 from planner.ports import Readiness, Written
 from planner.unconfirmed_push_recheck import PARTIAL, RECOVERED
 from planner.values import JsonObject
-from providers.git.cluster_jobs import ClusterJobs, job_end
 from providers.git.git_client import GitClient
 from providers.git.git_failures import GitCommandFailed
 from providers.git.git_ref_reader import ParsedGitRefSpec, ref_outputs
+from providers.git.kubernetes_push_jobs import KubernetesPushJobs, kubernetes_job_end
 from providers.git.object_cache import ObjectCache
 from providers.git.push_job_manifest_and_report import PushJobReport, build_push_job
 from providers.git.push_ref import RefPush, planned_push, push_ref
@@ -26,7 +26,7 @@ from providers.git.push_ref import RefPush, planned_push, push_ref
 class PushJob:
     """One push, and the Job that makes it."""
 
-    jobs: ClusterJobs
+    jobs: KubernetesPushJobs
     address: Address
     push: RefPush
 
@@ -41,7 +41,7 @@ class PushJob:
 
 
 def start_push_job(
-    change: Change, wish: ParsedGitRefSpec, client: GitClient, objects: ObjectCache, jobs: ClusterJobs
+    change: Change, wish: ParsedGitRefSpec, client: GitClient, objects: ObjectCache, jobs: KubernetesPushJobs
 ) -> Written:
     """Start the Job of a change, or find it started.
 
@@ -57,7 +57,7 @@ def start_push_job(
     live = jobs.make(one.job)
     if jobs.cluster.simulated:
         return push_ref(change, wish, client, objects)  # a sandbox runs no script: its part is played
-    if job_end(live):
+    if kubernetes_job_end(live):
         if _delivered(one, live):
             return _written(str(live["metadata"]["uid"]), push, already=True)
         jobs.remove(live)
@@ -66,14 +66,14 @@ def start_push_job(
 
 
 def push_job_readiness(
-    change: Change, wish: ParsedGitRefSpec, client: GitClient, objects: ObjectCache, jobs: ClusterJobs
+    change: Change, wish: ParsedGitRefSpec, client: GitClient, objects: ObjectCache, jobs: KubernetesPushJobs
 ) -> Readiness:
     """Whether the Job has ended, and the target stands where it should."""
     one = PushJob(jobs, change.address, planned_push(change, wish, client, objects))
     metadata = one.job["metadata"]
     name = f"Job.batch/{metadata['namespace']}/{metadata['name']}"
     live = jobs.look(metadata["namespace"], metadata["name"])
-    if live is not None and not job_end(live) and not jobs.cluster.simulated:
+    if live is not None and not kubernetes_job_end(live) and not jobs.cluster.simulated:
         return Readiness(done=False, ok=False, message=f"{name} {_doing(live)}")
     if one.now() == one.push.new:
         return _done(one, live)
@@ -82,7 +82,7 @@ def push_job_readiness(
     report = _report(one, live)
     if one.push.wish.target.hidden and report and report.delivered and report.commit == one.push.new:
         return _done(one, live)
-    said = report.sentence if report else f"it ended ({job_end(live)}), and its pod left no word"
+    said = report.sentence if report else f"it ended ({kubernetes_job_end(live)}), and its pod left no word"
     at = f"kubectl -n {metadata['namespace']} logs job/{metadata['name']}"
     return Readiness(done=True, ok=False, message=f"{name}: {said} ({at})")
 
@@ -126,7 +126,7 @@ def _written(uid: str, push: RefPush, *, already: bool = False) -> Written:
     return Written(uid, ref_outputs(push.new, in_sync=True, distance=None), already)
 
 
-def connected_cluster_jobs(jobs: ClusterJobs | None) -> ClusterJobs:
+def push_jobs_of_connected_cluster(jobs: KubernetesPushJobs | None) -> KubernetesPushJobs:
     """The Jobs of the connected cluster. Raises PermanentError where there is no cluster."""
     if jobs is None:
         raise PermanentError("`via: job` needs a cluster", remedy="name one, or write `via: direct`")

@@ -24,7 +24,8 @@ from providers.github.keyed_objects import FoundGitHubObject
 
 
 class MarkedComments:
-    """See KeyedObjectKind. Listed once for an issue or pull request."""
+    """Lists, creates and updates the comments that carry our marker (see KeyedObjectKind). Listed once for an issue or
+    pull request."""
 
     def place(self, spec: JsonObject) -> Hashable:
         """See KeyedObjectKind."""
@@ -60,8 +61,8 @@ class MarkedComments:
 
 
 class MarkedIssues:
-    """See KeyedObjectKind. Listed once for a repository: the issues that we opened, closed ones too, because one is
-    reopened rather than doubled (P16)."""
+    """Lists, creates and updates the issues that carry our marker (see KeyedObjectKind). Listed once for a repository:
+    the issues that we opened, closed ones too, because one is reopened rather than doubled (P16)."""
 
     def place(self, spec: JsonObject) -> Hashable:
         """See KeyedObjectKind."""

@@ -37,7 +37,8 @@ class _Idle:
 
 
 class HttpConnections:
-    """Threads share it. At most `idle` connections wait for another use, whichever server they lead to."""
+    """A pool of HTTP connections that are used again. Threads share it. At most `idle` connections wait for another
+    use, whichever server they lead to."""
 
     def __init__(self, idle: int) -> None:
         self._most = idle

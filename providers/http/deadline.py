@@ -45,7 +45,7 @@ def is_dripping(count: int, seconds: float) -> bool:
 
 
 class DeadlineReader(io.RawIOBase):
-    """The reading side of a socket for one answer. Closing it leaves the socket open."""
+    """Reads from a socket under a deadline, for one answer. Closing it leaves the socket open."""
 
     def __init__(self, sock: socket.socket, deadline: Deadline) -> None:
         self._sock, self._deadline = sock, deadline

@@ -62,7 +62,7 @@ class HttpRequest:
 def begin_exchange(
     sock: socket.socket, request: HttpRequest, reader: DeadlineReader, deadline: Deadline, *, reused: bool = False
 ) -> HttpResponse:
-    """Send, and read the head of the answer by `reader`.
+    """Send a request, and read the head of the answer by `reader`.
 
     Raises ConnectionBroken, ClientCertificateRefused, and what the pieces of its body raise.
     """

@@ -20,8 +20,9 @@ from providers.web.bounded_http_client import BoundedHttpClient
 
 
 class ImageStores:
-    """The stores of one command, each made when first asked for. `folder` is the configuration folder, `sandbox` that
-    of the sandbox or None, `remembered` the cache of manifests (the user's by default)."""
+    """The image stores (registries, layouts) of one command, each made when first asked for. `folder` is the
+    configuration folder, `sandbox` that of the sandbox or None, `remembered` the cache of manifests (the user's by
+    default)."""
 
     def __init__(self, folder: Path, sandbox: Path | None, remembered: ManifestCache | None = None) -> None:
         self._folder = folder

@@ -26,9 +26,10 @@ def applied_digest_annotation(document: JsonObject) -> str:
     return str((document["metadata"].get("annotations") or {}).get(APPLIED, ""))
 
 
-def with_applied_digest_annotation(document: JsonObject, *, unknown: bool) -> JsonObject:
-    """The document with the annotation of its own digest; `unknown` (outputs not known yet) makes it `pending`."""
-    if unknown:
+def with_applied_digest_annotation(document: JsonObject, *, outputs_unknown: bool) -> JsonObject:
+    """The document with the annotation of its own digest; `outputs_unknown` (outputs not known yet) makes it
+    `pending`."""
+    if outputs_unknown:
         return _with_stamp(document, PENDING)
     return document if _is_true(document) else _with_stamp(document, _own_digest(document))
 

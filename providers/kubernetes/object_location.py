@@ -79,10 +79,10 @@ def kinds_of_planned_crds(crds: Iterable[JsonObject]) -> dict[tuple[str, str], S
     return {(info.api_version, info.kind): info for info in custom_kinds(crds)}
 
 
-def with_resolved_namespace(document: JsonObject, spot: ObjectLocation) -> JsonObject:
+def with_resolved_namespace(document: JsonObject, location: ObjectLocation) -> JsonObject:
     """The document with the namespace that it will really stand in. Copied only where something changes."""
     metadata = document["metadata"]
-    if (metadata.get("namespace") or "") == spot.namespace:
+    if (metadata.get("namespace") or "") == location.namespace:
         return document
     rest = {key: value for key, value in metadata.items() if key != "namespace"}
-    return {**document, "metadata": {**rest, "namespace": spot.namespace} if spot.namespace else rest}
+    return {**document, "metadata": {**rest, "namespace": location.namespace} if location.namespace else rest}

@@ -117,7 +117,7 @@ class KubernetesProvider:
 
     def readiness(self, changes: Sequence[Change]) -> Mapping[Address, Readiness]:
         """One LIST per kind and namespace for all of them; outputs come with what is ready."""
-        spots: dict[Address, ObjectLocation] = {}
+        locations: dict[Address, ObjectLocation] = {}
         out: dict[Address, Readiness] = {}
         for change in changes:
             try:
@@ -126,9 +126,9 @@ class KubernetesProvider:
                 out[change.address] = _unseen(refusal)
                 continue
             if kind is not None:
-                spots[change.address] = locate_object(kind, change.address, self._default_namespace)
-        names = {spot.name for spot in spots.values()}
-        places = sorted({KubernetesListScope(spot.kind, spot.namespace) for spot in spots.values()})
+                locations[change.address] = locate_object(kind, change.address, self._default_namespace)
+        names = {location.name for location in locations.values()}
+        places = sorted({KubernetesListScope(location.kind, location.namespace) for location in locations.values()})
         listing = self._cluster.list(places, lambda item: item["metadata"]["name"] in names)
         errors = {place: answer for place, answer in listing.items() if isinstance(answer, ProviderError)}
         found = {
@@ -138,22 +138,22 @@ class KubernetesProvider:
             for live in answer
         }
         for change in changes:
-            spot = spots.get(change.address)
+            location = locations.get(change.address)
             if change.address in out:
                 continue
-            if spot and (error := errors.get(KubernetesListScope(spot.kind, spot.namespace))):
+            if location and (error := errors.get(KubernetesListScope(location.kind, location.namespace))):
                 out[change.address] = _unseen(error)
             else:
-                out[change.address] = self._ready(change, found.get(spot) if spot else None, spot)
+                out[change.address] = self._ready(change, found.get(location) if location else None, location)
         return out
 
-    def _ready(self, change: Change, live: JsonObject | None, spot: ObjectLocation | None) -> Readiness:
+    def _ready(self, change: Change, live: JsonObject | None, location: ObjectLocation | None) -> Readiness:
         if change.action is Action.FORGET:
             return Readiness(done=True, ok=True)
         if change.action is Action.DELETE:
             return deletion_readiness(live, uid=change.precondition.uid)
-        if live is None and spot is not None:
-            return self._jobs.vanished(change.address, change.desired, self._cluster, spot.namespace)
+        if live is None and location is not None:
+            return self._jobs.vanished(change.address, change.desired, self._cluster, location.namespace)
         sealed = None if live is None else seal_live_document(live, self._fingerprinter)
         try:
             state = object_readiness(sealed, waits=change.wait != "none")

@@ -32,7 +32,7 @@ MANY_NAMESPACES = 8  # above it a kind is listed once for the whole cluster
 class _Survey:
     """What to list, and for whom."""
 
-    spots: dict[Address, ObjectLocation] = field(default_factory=dict)
+    locations: dict[Address, ObjectLocation] = field(default_factory=dict)
     observations: dict[Address, Observation] = field(default_factory=dict)
     wanted: dict[ServedKubernetesKind, set[str]] = field(default_factory=lambda: defaultdict(set))
     places: dict[tuple[str, str, str], str] = field(default_factory=dict)  # group, kind, namespace -> node/lane
@@ -56,8 +56,8 @@ def read_cluster_observations(
         _locate_also(cluster, survey, place)
     listing = _listed(cluster, survey.wanted, _keep(survey, owned))
     found = _index(survey, listing)
-    for address, spot in survey.spots.items():
-        survey.observations[address] = _observe(address, spot, found, listing, fingerprinter)
+    for address, location in survey.locations.items():
+        survey.observations[address] = _observe(address, location, found, listing, fingerprinter)
     strays, warnings = _strays(survey, found, owned, {r.owned_by: r.address.node_lane for r in wanted}, fingerprinter)
     return ReadResult(survey.observations, strays, tuple(survey.unlisted), warnings, _other_sets(found.values(), owned))
 
@@ -103,10 +103,10 @@ def _locate(cluster: Cluster, survey: _Survey, resource: Resource, default_names
     if kind is None or not kind_can_be_read(kind):
         survey.observations[address] = AbsentObject(address)
         return
-    spot = locate_object(kind, address, default_namespace)
-    survey.spots[address] = spot
-    survey.wanted[kind].add(spot.namespace)
-    survey.places.setdefault((address.group, address.kind, spot.namespace), address.node_lane)
+    location = locate_object(kind, address, default_namespace)
+    survey.locations[address] = location
+    survey.wanted[kind].add(location.namespace)
+    survey.places.setdefault((address.group, address.kind, location.namespace), address.node_lane)
 
 
 def _locate_also(cluster: Cluster, survey: _Survey, place: KindInNamespace) -> None:
@@ -132,7 +132,7 @@ def _same(kind: ServedKubernetesKind, other: ServedKubernetesKind, namespace: st
 
 def _keep(survey: _Survey, owned: Collection[str]) -> Keep:
     """Whether an object may be wanted or a stray: those of others, however many, are not remembered."""
-    names = {spot.name for spot in survey.spots.values()}
+    names = {location.name for location in survey.locations.values()}
 
     def keep(item: JsonObject) -> bool:
         metadata = item["metadata"]
@@ -194,18 +194,18 @@ def _index(survey: _Survey, listing: Listing) -> dict[ObjectLocation, JsonObject
 
 def _observe(
     address: Address,
-    spot: ObjectLocation,
+    location: ObjectLocation,
     found: Mapping[ObjectLocation, JsonObject],
     listing: Listing,
     fingerprinter: Fingerprinter,
 ) -> Observation:
-    if live := found.get(spot):
+    if live := found.get(location):
         try:
             check_managed_fields(live, address.local)
         except UnrecognizedServerAnswer as error:
             return UnreadableObject(address, error.message)
         return observe_object(address, live, fingerprinter)
-    answer = listing[KubernetesListScope(spot.kind, spot.namespace)]
+    answer = listing[KubernetesListScope(location.kind, location.namespace)]
     return UnreadableObject(address, answer.message) if isinstance(answer, ProviderError) else AbsentObject(address)
 
 
@@ -217,17 +217,17 @@ def _strays(
     fingerprinter: Fingerprinter,
 ) -> tuple[tuple[PresentObject, ...], tuple[str, ...]]:
     """Objects of the owned sets that nobody wants: applied by us, not on their way out, and nobody else's children."""
-    known = set(survey.spots.values())
+    known = set(survey.locations.values())
     strays: list[PresentObject] = []
     warnings: list[str] = []
-    for spot, live in found.items():
+    for location, live in found.items():
         metadata = live["metadata"]
         label = (metadata.get("labels") or {}).get(SET_LABEL)
-        if label is None or label not in owned or spot in known or not _is_loose(metadata):
+        if label is None or label not in owned or location in known or not _is_loose(metadata):
             continue
-        group = group_of_api_version(spot.kind.api_version)
-        lane = lanes.get(label) or survey.places.get((group, spot.kind.kind, spot.namespace), "")
-        address = Address(lane, spot.kind.kind, group, spot.namespace, spot.name)
+        group = group_of_api_version(location.kind.api_version)
+        lane = lanes.get(label) or survey.places.get((group, location.kind.kind, location.namespace), "")
+        address = Address(lane, location.kind.kind, group, location.namespace, location.name)
         if is_applied_by_our_manager(live):
             strays.append(observe_object(address, live, fingerprinter))
         else:  # a copy of one of our objects, or labels that a controller passed on

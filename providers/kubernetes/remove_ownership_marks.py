@@ -26,15 +26,15 @@ def remove_ownership_marks(context: WriteContext, change: Change) -> Written:
     kind = served_kind(context.cluster, change.api_version, change.address.kind)
     if kind is None:
         return Written(uid, already=True)
-    spot = locate_object(kind, change.address, context.default_namespace)
+    location = locate_object(kind, change.address, context.default_namespace)
     for _ in range(TRIES):
-        work = ChangeWithReadObject(context, change, spot, {}, None, None).reread()
+        work = ChangeWithReadObject(context, change, location, {}, None, None).reread()
         live = work.live
         if live is None or live["metadata"]["uid"] != uid or SET_LABEL not in (live["metadata"].get("labels") or {}):
             return Written(uid, already=True)
         refuse_unplanned_object(work)
         try:
-            context.cluster.patch(*spot, ownership_removal_patch(live))
+            context.cluster.patch(*location, ownership_removal_patch(live))
         except ResourceVersionConflict:
             continue
         return Written(uid)

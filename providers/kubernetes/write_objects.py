@@ -63,16 +63,16 @@ class ChangeWithReadObject:
 
     context: WriteContext
     change: Change
-    spot: ObjectLocation
+    location: ObjectLocation
     desired: JsonObject
     live: JsonObject | None
     raw: JsonObject | None
 
     def reread(self) -> ChangeWithReadObject:
         """The same work on the object as it is now."""
-        raw = self.context.cluster.get(*self.spot)
+        raw = self.context.cluster.get(*self.location)
         live = None if raw is None else seal_live_document(raw, self.context.fingerprinter)
-        return ChangeWithReadObject(self.context, self.change, self.spot, self.desired, live, raw)
+        return ChangeWithReadObject(self.context, self.change, self.location, self.desired, live, raw)
 
 
 def apply_change(context: WriteContext, change: Change) -> Written:
@@ -87,8 +87,8 @@ def apply_change(context: WriteContext, change: Change) -> Written:
         kind = context.cluster.kind(change.api_version, change.address.kind)
     if kind is None:
         raise TemporaryError("the cluster does not serve this kind (yet)", where=str(change.address))
-    spot = locate_object(kind, change.address, context.default_namespace)
-    work = ChangeWithReadObject(context, change, spot, complete_pending_applied_digest(change.desired), None, None)
+    location = locate_object(kind, change.address, context.default_namespace)
+    work = ChangeWithReadObject(context, change, location, complete_pending_applied_digest(change.desired), None, None)
     for attempt in range(TRIES):
         blind = attempt == 0 and change.precondition.absent  # create-only: no need to look first
         try:
@@ -160,9 +160,9 @@ def _is_done(work: ChangeWithReadObject) -> bool:
     if work.change.expects and digest_of_declared_fields(after, desired) == work.change.expects:
         return True
     stamps = [(doc["metadata"].get("annotations") or {}).get(APPLIED) for doc in (live, desired)]
-    leaves_too = is_secret(desired) or stamps[0] is None or stamps[0] != stamps[1]
+    compare_leaves = is_secret(desired) or stamps[0] is None or stamps[0] != stamps[1]
     return apply_changes_nothing(
-        after, with_secret_stand_ins(desired, live), manager=FIELD_MANAGER, leaves_too=leaves_too
+        after, with_secret_stand_ins(desired, live), manager=FIELD_MANAGER, compare_leaves=compare_leaves
     )
 
 
@@ -191,7 +191,7 @@ def _update(work: ChangeWithReadObject) -> Written:
     metadata = live["metadata"]
     version = metadata["resourceVersion"]
     if moved := ownership_migration_patch(live, FieldOwnershipMoves.of(work.change)):
-        kind, namespace, name = work.spot
+        kind, namespace, name = work.location
         answer = work.context.cluster.patch(kind, namespace, name, moved)
         version = answer["metadata"]["resourceVersion"]
     precondition = {"uid": metadata["uid"], "resourceVersion": version}
@@ -205,7 +205,7 @@ def _replace(work: ChangeWithReadObject) -> Written:
     assert live is not None
     _refuse_protected(work.change, live)
     metadata = live["metadata"]
-    kind, namespace, name = work.spot
+    kind, namespace, name = work.location
     if not metadata.get("deletionTimestamp"):
         version = metadata["resourceVersion"]
         work.context.cluster.delete(kind, namespace, name, uid=metadata["uid"], resource_version=version)
@@ -226,7 +226,7 @@ def _check_force(work: ChangeWithReadObject, precondition: JsonObject) -> None:
     if is_secret(body):
         return  # its values cannot be sent for a look; the content digest has vouched for what lives
     answer = work.context.cluster.apply(
-        work.spot.kind, secret_stand_ins_for_cluster(work.context.cluster, body), force=True, dry_run=True
+        work.location.kind, secret_stand_ins_for_cluster(work.context.cluster, body), force=True, dry_run=True
     )
     allowed = [parse_path(render_path(path)) for path in work.change.forced]
     taken = taken_fields(work.live, answer)
@@ -244,7 +244,7 @@ def _send(work: ChangeWithReadObject, precondition: JsonObject, *, force: bool) 
     body = reveal_secrets_in_document(work.desired, work.raw, context.look_up, context.fingerprinter)
     if context.cluster.simulated:
         body = document_with_secret_fingerprints(body, context.fingerprinter)
-    answer = context.cluster.apply(work.spot.kind, _with(body, precondition), force=force)
+    answer = context.cluster.apply(work.location.kind, _with(body, precondition), force=force)
     if is_crd(answer):
         context.cluster.forget()
     return seal_live_document(answer, context.fingerprinter)
@@ -283,9 +283,9 @@ def delete_object(context: WriteContext, change: Change) -> Written:
     kind = served_kind(context.cluster, change.api_version, change.address.kind)
     if kind is None:
         return Written(change.precondition.uid, already=True)  # without its kind no object of it can be there
-    spot = locate_object(kind, change.address, context.default_namespace)
+    location = locate_object(kind, change.address, context.default_namespace)
     for _ in range(TRIES):
-        work = ChangeWithReadObject(context, change, spot, {}, None, None).reread()
+        work = ChangeWithReadObject(context, change, location, {}, None, None).reread()
         live = work.live
         if live is None or live["metadata"]["uid"] != change.precondition.uid:
             return Written(change.precondition.uid, already=True)
@@ -295,7 +295,7 @@ def delete_object(context: WriteContext, change: Change) -> Written:
         refuse_unplanned_object(work)
         version = live["metadata"]["resourceVersion"]
         try:
-            context.cluster.delete(*spot, uid=change.precondition.uid, resource_version=version)
+            context.cluster.delete(*location, uid=change.precondition.uid, resource_version=version)
         except ResourceVersionConflict:
             continue
         if (group_of_api_version(kind.api_version), kind.kind) == ("apiextensions.k8s.io", "CustomResourceDefinition"):

@@ -58,7 +58,8 @@ class _Tries:
 
 @dataclass(slots=True)
 class HttpProbeProvider(NeverDeletes):
-    """See planner.ports.Provider. `ask` sends one request."""
+    """Probes URLs, and compares the responses with what is expected (planner.ports.Provider). `ask` sends one
+    request."""
 
     ask: Ask
     _tries: dict[Address, _Tries] = field(default_factory=dict)

@@ -44,7 +44,8 @@ def create_prometheus_provider(tools: ProviderTools) -> PrometheusProvider:
 
 @dataclass(slots=True)
 class PrometheusProvider(NeverDeletes):
-    """See planner.ports.Provider. `ask` sends one query to a server."""
+    """Queries Prometheus, and compares the results with what is expected (planner.ports.Provider). `ask` sends one
+    query to a server."""
 
     ask: Ask
     _since: dict[Address, float] = field(default_factory=dict)

@@ -32,7 +32,7 @@ class QueryResult:
 
 
 def parse_query_result(answer: HttpAnswer) -> QueryResult:
-    """Read an answer of `/api/v1/query`.
+    """Parse an answer of `/api/v1/query`.
 
     Raises QueryRefused for a query that is none, PermanentError where nobody may ask, TemporaryError for all that may
     pass: a proxy's error page, a server that starts.
@@ -77,7 +77,7 @@ def query_outputs(expect: JsonObject, result: QueryResult) -> JsonObject:
 
 
 def prometheus_number_text(value: JsonValue) -> str:
-    """A value as Prometheus writes it. Raises ValueError for anything but a number."""
+    """The text of a number as Prometheus writes it. Raises ValueError for anything but a number."""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         raise ValueError("no number")
     text = {"nan": "NaN", "inf": "+Inf", "-inf": "-Inf"}.get(str(value), str(value))

@@ -47,7 +47,7 @@ def create_network_target_lister(client: BoundedHttpClient | None = None) -> Ask
             "GET", f"{prometheus_base_url(server)}/api/v1/targets?state=active", {"Accept": "application/json"}
         )
         try:
-            return parse_targets(answer)
+            return parse_scrape_targets(answer)
         except ProviderError as error:
             error.where = error.where or urlsplit(server).netloc
             raise
@@ -72,9 +72,9 @@ def _of_row(row: JsonObject) -> ScrapedTarget:
     )
 
 
-def parse_targets(answer: HttpAnswer) -> tuple[ScrapedTarget, ...]:
-    """Read an answer of `/api/v1/targets`, sorted. Raises PermanentError where nobody may ask, TemporaryError for all
-    that may pass."""
+def parse_scrape_targets(answer: HttpAnswer) -> tuple[ScrapedTarget, ...]:
+    """Parse an answer of `/api/v1/targets` into scrape targets, sorted. Raises PermanentError where nobody may ask,
+    TemporaryError for all that may pass."""
     if answer.status in (401, 403):
         raise PermanentError(f"the server answers {answer.status}", remedy="allow hwplan to read this Prometheus")
     try:

@@ -68,7 +68,8 @@ def create_rest_provider(tools: ProviderTools) -> RestProvider:
 
 @dataclass(slots=True)
 class RestProvider(NeverDeletes):
-    """See planner.ports.Provider. Nothing in an object of a foreign API says whose it is, so none is deleted."""
+    """Reads, creates and updates objects of REST APIs (planner.ports.Provider). Nothing in an object of a foreign API
+    says whose it is, so none is deleted."""
 
     api: RestApi
     secrets: RestSecretValues

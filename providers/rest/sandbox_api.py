@@ -30,7 +30,8 @@ _TRIES = 50  # of writers that come between
 
 
 class SandboxRestApi:
-    """See providers.rest.rest_api.RestApi. The id of a new object is counted up where its body has none."""
+    """A simulated REST API over a file of a sandbox (see RestApi). The id of a new object is counted up where its body
+    has none."""
 
     def __init__(self, path: Path) -> None:
         self._path = path

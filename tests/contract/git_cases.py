@@ -7,8 +7,8 @@ from pathlib import Path
 
 from planner.ports import PreviewEffect, Provider
 from planner.resource import Resource
-from providers.git.cluster_jobs import ClusterJobs
 from providers.git.git_client import GitClient
+from providers.git.kubernetes_push_jobs import KubernetesPushJobs
 from providers.git.provider import GitProvider
 from providers.git.remotes import RemoteLocations as GitPlaces
 from providers.kubernetes.snapshot.create_cluster_snapshot import create_empty_snapshot
@@ -99,7 +99,7 @@ class JobRefs(Refs):
         create_empty_snapshot(self._cluster, name="sandbox", namespaces=["demo"])
 
     def provider(self) -> Provider:
-        jobs = ClusterJobs(open_snapshot(self._cluster))
+        jobs = KubernetesPushJobs(open_snapshot(self._cluster))
         return GitProvider(GitClient(), GitPlaces(self._folder), self._folder / "cache", jobs=jobs)
 
     def wanted(self) -> Sequence[Resource]:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from planner.errors import PermanentError
-from planner.field_path import FieldPath, ListItem, SetMemberPathElement
+from planner.field_path import FieldPath, ListItemPathElement, SetMemberPathElement
 from providers.kubernetes.ssa import merge, ownership
 from providers.kubernetes.ssa.immutable_fields import immutable_changes
 from providers.kubernetes.ssa.stored_nulls import without_dropped_nulls
@@ -123,7 +123,7 @@ def _unchanged(case: Case, desired: Doc, after: Doc, merged: merge.ApplyOutcome)
     first = next(differences(_without_order(live), _without_order(after)), None)
     same = first is None
     wanted = desired
-    quick = ownership.apply_changes_nothing(live, wanted, manager=US, leaves_too=True, types=case.types)
+    quick = ownership.apply_changes_nothing(live, wanted, manager=US, compare_leaves=True, types=case.types)
     counts["nothing to do"] += same
     counts["nothing to do, seen without leaves' spelling"] += same and quick
     bare = wanted.keys() <= {"apiVersion", "kind", "metadata"} and wanted["metadata"].keys() <= {"name", "namespace"}
@@ -132,7 +132,7 @@ def _unchanged(case: Case, desired: Doc, after: Doc, merged: merge.ApplyOutcome)
     if quick and not same:
         yield f"unchanged (with leaves) where the dry run changes something: {first}"
     if equal_json(case.applied.get(US), desired):
-        by_digest = ownership.apply_changes_nothing(live, wanted, manager=US, leaves_too=False, types=case.types)
+        by_digest = ownership.apply_changes_nothing(live, wanted, manager=US, compare_leaves=False, types=case.types)
         counts["same intent as last time, nothing to do"] += same
         counts["same intent as last time, seen"] += same and by_digest
         if by_digest and not same:
@@ -218,7 +218,7 @@ def server_text(path: FieldPath) -> str:
                 out.append("." + element)
             case int():
                 out.append(f"[{element}]")
-            case ListItem(keys):
+            case ListItemPathElement(keys):
                 out.append("[" + ",".join(f"{name}={json.dumps(value)}" for name, value in keys) + "]")
             case SetMemberPathElement(value):
                 out.append(f"[={json.dumps(value)}]")

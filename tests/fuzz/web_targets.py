@@ -32,7 +32,7 @@ from providers.json_answer import parse_json_answer
 from providers.kubernetes.client.webhook_call_failures import webhook_call_failure
 from providers.probes.expected_response import ExpectedResponse, ProbeResponse, unmet_probe_expectations
 from providers.prometheus.query_result import parse_query_result, query_outputs, unmet_query_expectation
-from providers.prometheus.scrape_targets import parse_targets
+from providers.prometheus.scrape_targets import parse_scrape_targets
 from providers.rest.list_pages import list_all_pages
 from providers.rest.object_spec import RestCollection, RestPaging
 from providers.rest.rest_api import _words
@@ -353,7 +353,7 @@ TARGETS = (
     FuzzTarget("registry: config.json", ({"auth": "dXNlcjpwYXNz"}, {"username": "a", "password": "b"}), lambda data: _pair(
         document if isinstance(document := parse_json_answer(data), dict) else {}), (ValueError,)),
     FuzzTarget("prometheus: query", (_VECTOR, _SCALAR, _REFUSED), _prometheus),
-    FuzzTarget("prometheus: targets", (_TARGETS_ANSWER,), lambda body: parse_targets(HttpAnswer(200, {}, body))),
+    FuzzTarget("prometheus: targets", (_TARGETS_ANSWER,), lambda body: parse_scrape_targets(HttpAnswer(200, {}, body))),
     FuzzTarget("probe: body", ({"commit": "a" * 40, "items": [{"name": "x"}], "deep": [{"name": "a", "b": {"c": [1]}}]},), _probe),
     FuzzTarget("rest: linked pages", _PAGES, _rest(None)),
     FuzzTarget("rest: numbered pages", _PAGES, _rest(RestPaging(total=("total",)))),

@@ -27,7 +27,7 @@ SMALL_MODULES: Mapping[str, str] = {
     "planner.loading.kind_hooks": _LAZY,
     "planner.loading.config_files": "the disk, apart from config.py, which is about what the files say",
     "planner.loading.products_named_by_words": "pure: which products are meant; config.py reads and checks",
-    "planner.loading.node_prometheus": "a short form of one kind, apart from the table that names it",
+    "planner.loading.prometheus_of_node": "a short form of one kind, apart from the table that names it",
     "planner.render.graph_formats": "the table of graph formats, where a new one is added",
     "providers.kubernetes.ssa.api_service_rules": "one module for each group of rules, as the others of its table",
     "providers.kubernetes.snapshot.secret_fingerprint_forms": "the only module of it that touches values of Secrets",

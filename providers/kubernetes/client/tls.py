@@ -63,7 +63,7 @@ def _as_file(content: bytes) -> Iterator[str]:
             Path(path).unlink()
 
 
-def open_proxy_tunnel(proxy: str, host: str, port: int, budget: float) -> socket.socket:
+def open_proxy_tunnel(proxy: str, host: str, port: int, timeout_seconds: float) -> socket.socket:
     """A tunnel by CONNECT through the http proxy of the kubeconfig's proxy-url."""
     url = urllib.parse.urlsplit(proxy)
     if url.scheme != "http" or not url.hostname:
@@ -74,7 +74,7 @@ def open_proxy_tunnel(proxy: str, host: str, port: int, budget: float) -> socket
         headers["Proxy-Authorization"] = "Basic " + base64.b64encode(pair.encode()).decode()
     from http.client import HTTPConnection  # it loads the whole of email, and few clusters stand behind a proxy
 
-    tunnel = HTTPConnection(url.hostname, url.port or 80, timeout=budget)
+    tunnel = HTTPConnection(url.hostname, url.port or 80, timeout=timeout_seconds)
     tunnel.set_tunnel(host, port, headers)
     tunnel.connect()
     sock: socket.socket = tunnel.sock

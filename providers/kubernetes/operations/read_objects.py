@@ -20,18 +20,20 @@ def read_objects(cluster: Cluster, addresses: Iterable[Address]) -> Mapping[Addr
     One LIST for each kind and namespace. Places in addresses do not count.
     """
     found: dict[Address, Seen] = {}
-    spots: dict[Address, ObjectLocation] = {}
+    locations: dict[Address, ObjectLocation] = {}
     for address in addresses:
         try:
-            spot = _spot(cluster, address)
+            location = _location(cluster, address)
         except ProviderError as error:
             found[address] = error
             continue
         found[address] = None
-        if spot is not None:
-            spots[address] = spot
-    listing = cluster.list(sorted({KubernetesListScope(spot.kind, spot.namespace) for spot in spots.values()}))
-    for address, (kind, namespace, name) in spots.items():
+        if location is not None:
+            locations[address] = location
+    listing = cluster.list(
+        sorted({KubernetesListScope(location.kind, location.namespace) for location in locations.values()})
+    )
+    for address, (kind, namespace, name) in locations.items():
         answer = listing[KubernetesListScope(kind, namespace)]
         if isinstance(answer, ProviderError):
             found[address] = answer
@@ -42,11 +44,11 @@ def read_objects(cluster: Cluster, addresses: Iterable[Address]) -> Mapping[Addr
 
 def read_object(cluster: Cluster, address: Address) -> JsonObject | None:
     """The live object at an address, whatever its kind, or None. Raises ProviderError."""
-    spot = _spot(cluster, address)
-    return None if spot is None else cluster.get(*spot)
+    location = _location(cluster, address)
+    return None if location is None else cluster.get(*location)
 
 
-def _spot(cluster: Cluster, address: Address) -> ObjectLocation | None:
+def _location(cluster: Cluster, address: Address) -> ObjectLocation | None:
     kind = served_kind_of_address(cluster, address)
     if kind is None:
         return None

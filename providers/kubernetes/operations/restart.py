@@ -133,7 +133,7 @@ class RestartProvider(NeverDeletes):
         rolls = not restart_due.workload_made_by_same_plan(change, live, record)
         if rolls:
             restart_due.refuse_changed_workload(change, live, record)
-        patch = restart_mark.restart_mark_patch(live, mark, token, rolls=rolls)
+        patch = restart_mark.restart_mark_patch(live, mark, token, on_pod_template=rolls)
         self.cluster.patch(kind, target.namespace, target.name, patch)
         return Written(uid)
 

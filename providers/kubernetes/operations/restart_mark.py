@@ -69,14 +69,14 @@ def next_restart_token(version: str) -> str:
     return document_digest({"after": version})
 
 
-def restart_mark_patch(live: JsonObject, mark: str, token: str, *, rolls: bool) -> tuple[JsonObject, ...]:
-    """The JSON patch that sets the mark, bound to this very version; with `rolls` on the pod template too."""
+def restart_mark_patch(live: JsonObject, mark: str, token: str, *, on_pod_template: bool) -> tuple[JsonObject, ...]:
+    """The JSON patch that sets the mark, bound to this very version; with `on_pod_template` on the pod template too."""
     metadata = live["metadata"]
     return (
         {"op": "test", "path": "/metadata/uid", "value": metadata["uid"]},
         {"op": "replace", "path": "/metadata/resourceVersion", "value": metadata["resourceVersion"]},
         *_added(live, RECORD_PATH, mark, token),
-        *(_added(live, TEMPLATE_PATH, mark, token) if rolls else ()),
+        *(_added(live, TEMPLATE_PATH, mark, token) if on_pod_template else ()),
     )
 
 

@@ -68,13 +68,16 @@ class StuckArgoFindings:
     left_alone: tuple[str, ...] = ()
 
 
-def find_stuck_argo_resources(around: ApplicationWithWorkloads, after: float, now: datetime) -> StuckArgoFindings:
-    """Everything that is stuck. `after` is the age in seconds from which on a running operation counts as such."""
+def find_stuck_argo_resources(
+    around: ApplicationWithWorkloads, stuck_after_seconds: float, now: datetime
+) -> StuckArgoFindings:
+    """Everything that is stuck. `stuck_after_seconds` is the age in seconds from which on a running operation counts as
+    such."""
     application = around.application
     state = _map(_map(application, "status"), "operationState")
     operation, why = (None, "")
     if application is not None and state.get("phase") == "Running":
-        operation, why = _operation(application, state, around, after, now)
+        operation, why = _operation(application, state, around, stuck_after_seconds, now)
     syncs = bool(why) or state.get("phase") == "Terminating"
     hooks = [] if application is None or syncs else list(_failed_hooks(application, around.jobs))
     pods = list(_old_pods(application, around))

@@ -101,7 +101,7 @@ class ChangePreviewer:
         open_rules: tuple[str, ...] = ()
         if preview.verified is VerifiedBy.SCHEMA and not preview.blocked:
             open_rules = self._open_rules(case)
-            if open_rules or not self._types(case).vouches(case.spot.kind.api_version, case.spot.kind.kind):
+            if open_rules or not self._types(case).vouches(case.location.kind.api_version, case.location.kind.kind):
                 preview = replace(preview, verified=VerifiedBy.NO)
         heard = self.cluster.drain_warnings(case.resource.address.local)
         reported = (*preview.warnings, *open_rules, *remarks_on_unsent_content(case.resource.manifest), *heard)
@@ -109,7 +109,7 @@ class ChangePreviewer:
 
     def _open_rules(self, case: PreviewInput) -> tuple[str, ...]:
         """A remark where rules of the kind's definition could not be evaluated here: only a server can."""
-        kind, types = case.spot.kind, self._types(case)
+        kind, types = case.location.kind, self._types(case)
         if not types.is_custom(kind.api_version, kind.kind):
             return ()
         found = unevaluated_cel_rules(with_placeholders(with_secret_stand_ins(case.desired), types)[0], types)
@@ -121,7 +121,7 @@ class ChangePreviewer:
         so."""
         if holds_wide_integer(case.desired):
             _refuse_wide_integers(
-                case.desired, self._types(case).type_of(case.spot.kind.api_version, case.spot.kind.kind)
+                case.desired, self._types(case).type_of(case.location.kind.api_version, case.location.kind.kind)
             )
         try:
             return self._update(case) if case.live else self._create(case)
@@ -145,10 +145,10 @@ class ChangePreviewer:
     def _create(self, case: PreviewInput) -> Preview:
         if case.unknown or not self._is_served(case):
             return self._create_by_schema(case)
-        if case.spot.namespace in self.horizon.namespaces:
+        if case.location.namespace in self.horizon.namespaces:
             return self._create_in_planned_namespace(case)
         try:
-            prediction = dry_run_apply(self.cluster, case.spot, with_secret_stand_ins(case.desired), None)
+            prediction = dry_run_apply(self.cluster, case.location, with_secret_stand_ins(case.desired), None)
         except Invalid:
             if not self._is_moving(case):
                 raise
@@ -169,7 +169,7 @@ class ChangePreviewer:
     def _create_in_planned_namespace(self, case: PreviewInput) -> Preview:
         preview = self._create_by_schema(case)
         remarks = check_values_before_namespace_exists(
-            self.cluster, case.spot, with_secret_stand_ins(case.desired), self._types(case)
+            self.cluster, case.location, with_secret_stand_ins(case.desired), self._types(case)
         )
         return replace(preview, warnings=remarks) if remarks else preview
 
@@ -219,7 +219,7 @@ class ChangePreviewer:
         computed = self._computed(case, types, moves)
         if self.cluster.simulated:
             return computed
-        answer = dry_run_resulting_object(self.cluster, case.spot, case.live, computed.after)
+        answer = dry_run_resulting_object(self.cluster, case.location, case.live, computed.after)
         changed = field_changes(computed.after, answer, _keys(case, types))
         same = all(one.op is FieldOp.DISOWN for one in changed)
         return replace(
@@ -230,9 +230,9 @@ class ChangePreviewer:
         """The dry run, on the version that was observed: status may have moved, anything else is another plan."""
         for _ in range(_RE_READS):
             try:
-                return case, dry_run_apply(self.cluster, case.spot, with_secret_stand_ins(case.desired), case.live)
+                return case, dry_run_apply(self.cluster, case.location, with_secret_stand_ins(case.desired), case.live)
             except ResourceVersionConflict:
-                raw = self.cluster.get(*case.spot)
+                raw = self.cluster.get(*case.location)
                 live = None if raw is None else seal_live_document(raw, self.fingerprinter)
                 if live is None or digest_of_sealed_content(live, self.fingerprinter) != case.content:
                     break
@@ -323,13 +323,13 @@ class ChangePreviewer:
     # --- what is known of the plan ---------------------------------------------------------------------------------
 
     def _types(self, case: PreviewInput) -> MergeTypeTable:
-        return self.schemas.table(case.spot.kind)
+        return self.schemas.table(case.location.kind)
 
     def _is_moving(self, case: PreviewInput) -> bool:
-        return (group_of_api_version(case.spot.kind.api_version), case.spot.kind.kind) in self.horizon.moving
+        return (group_of_api_version(case.location.kind.api_version), case.location.kind.kind) in self.horizon.moving
 
     def _is_served(self, case: PreviewInput) -> bool:
-        return self.cluster.kind(case.spot.kind.api_version, case.spot.kind.kind) is not None
+        return self.cluster.kind(case.location.kind.api_version, case.location.kind.kind) is not None
 
 
 def _created(case: PreviewInput, verified: VerifiedBy, expects: str) -> Preview:
@@ -357,7 +357,7 @@ def _refuse_wide_integers(document: JsonObject, kind: MergeType) -> None:
 
 
 def _keys(case: PreviewInput, types: MergeTypeTable) -> ListKeys:
-    return list_keys(types, case.spot.kind.api_version, case.spot.kind.kind)
+    return list_keys(types, case.location.kind.api_version, case.location.kind.kind)
 
 
 def _is_rotated(change: FieldChange) -> bool:

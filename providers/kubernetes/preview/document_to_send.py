@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from planner.document_editing import MISSING, remove_field, replace_value, value_at
-from planner.field_path import Element, FieldPath, ListItem
+from planner.field_path import Element, FieldPath, ListItemPathElement
 from planner.resource import Resource
 from planner.values import (
     Json,
@@ -33,7 +33,7 @@ from providers.kubernetes.ssa.stored_nulls import without_dropped_nulls
 
 def document_to_send_unrevealed(
     resource: Resource,
-    spot: ObjectLocation,
+    location: ObjectLocation,
     live: JsonObject | None,
     types: Callable[[], MergeTypeTable] = MergeTypeTable.builtin,
 ) -> JsonObject:
@@ -41,7 +41,7 @@ def document_to_send_unrevealed(
 
     `types` is asked only where the schema decides: for nulls, and for a declared status.
     """
-    document: JsonObject = with_resolved_namespace(resource.manifest, spot)
+    document: JsonObject = with_resolved_namespace(resource.manifest, location)
     if "status" in document or _has_null(document):
         document = _as_sent(document, types())
     if is_secret(document) and isinstance(plain := document.get("stringData"), dict):
@@ -49,7 +49,7 @@ def document_to_send_unrevealed(
         data = {**(document.get("data") or {}), **plain}
         document = {key: value for key, value in document.items() if key != "stringData"} | {"data": data}
     document = document_to_send_by_derived_field_rules(document)
-    document = with_applied_digest_annotation(document, unknown=bool(outputs_in_document(document)))
+    document = with_applied_digest_annotation(document, outputs_unknown=bool(outputs_in_document(document)))
     for path in resource.options.ignore_fields if live else ():
         document = _ignoring(document, path, live or {})
     return document
@@ -127,7 +127,7 @@ def _reaches(fields: FieldSet, path: FieldPath) -> bool:
 
 def _alike(key: Element, element: Element) -> bool:
     """Whether a path element, which may name only some of an item's keys, means this element of a set."""
-    if isinstance(key, ListItem) and isinstance(element, ListItem):
+    if isinstance(key, ListItemPathElement) and isinstance(element, ListItemPathElement):
         have = {name: str(value) for name, value in key.keys}
         return all(have.get(name) == str(value) for name, value in element.keys)
     return key == element

@@ -55,7 +55,7 @@ class ApplyPrediction:
 
 
 def dry_run_apply(
-    cluster: Cluster, spot: ObjectLocation, desired: JsonObject, live: JsonObject | None
+    cluster: Cluster, location: ObjectLocation, desired: JsonObject, live: JsonObject | None
 ) -> ApplyPrediction:
     """The dry run of an apply of `desired` (stand-ins, all outputs known). Raises ProviderError as the apply would."""
     metadata = desired["metadata"]
@@ -65,7 +65,7 @@ def dry_run_apply(
         have = live["metadata"]
         metadata = {**metadata, "uid": have["uid"], "resourceVersion": have["resourceVersion"]}
     body = {**desired, "metadata": metadata}
-    answer = cluster.apply(spot.kind, secret_stand_ins_for_cluster(cluster, body), force=True, dry_run=True)
+    answer = cluster.apply(location.kind, secret_stand_ins_for_cluster(cluster, body), force=True, dry_run=True)
     if is_secret(desired) and desired.get("data"):
         # Its values are not looked at: what was sent is what will be stored. An empty map is stored as none.
         answer = {**answer, "data": desired["data"]}
@@ -73,7 +73,9 @@ def dry_run_apply(
     return ApplyPrediction(answer, taken_fields(live, answer) if live else (), verified)
 
 
-def dry_run_resulting_object(cluster: Cluster, spot: ObjectLocation, live: JsonObject, after: JsonObject) -> JsonObject:
+def dry_run_resulting_object(
+    cluster: Cluster, location: ObjectLocation, live: JsonObject, after: JsonObject
+) -> JsonObject:
     """The server's answer to a dry run of a write that leaves exactly `after`, on the version of `live`.
 
     Only the outcome of several steps can be asked about that way, not the steps. Raises ProviderError as a write would.
@@ -89,12 +91,12 @@ def dry_run_resulting_object(cluster: Cluster, spot: ObjectLocation, live: JsonO
                 steps.append({**step, "op": "add", "value": wanted[name]})
             elif name in before:
                 steps.append({**step, "op": "remove"})
-    return cluster.patch(*spot, steps, dry_run=True)
+    return cluster.patch(*location, steps, dry_run=True)
 
 
-def secret_stand_ins_for_cluster(cluster: Cluster, standing_in: JsonObject) -> JsonObject:
+def secret_stand_ins_for_cluster(cluster: Cluster, document: JsonObject) -> JsonObject:
     """A document with its stand-ins for secret values in the form that this cluster takes in a dry run."""
-    return secret_stand_ins_as_text(standing_in) if cluster.simulated else secret_stand_ins_for_dry_run(standing_in)
+    return secret_stand_ins_as_text(document) if cluster.simulated else secret_stand_ins_for_dry_run(document)
 
 
 def predict_locally(
@@ -157,13 +159,13 @@ def with_placeholders(desired: JsonObject, types: MergeTypeTable) -> tuple[JsonO
     return _filled(desired, wrong)
 
 
-def without_placeholders(document: JsonValue, meaning: Mapping[Json, Json]) -> Json:
+def without_placeholders(document: JsonValue, replaced: Mapping[Json, Json]) -> Json:
     """The references again in place of their placeholders (see with_placeholders), in a document made from it."""
     if isinstance(document, dict):
-        return {key: without_placeholders(item, meaning) for key, item in document.items()}
+        return {key: without_placeholders(item, replaced) for key, item in document.items()}
     if isinstance(document, list):
-        return [without_placeholders(item, meaning) for item in document]
-    return document if isinstance(document, bool) else meaning.get(document, document)
+        return [without_placeholders(item, replaced) for item in document]
+    return document if isinstance(document, bool) else replaced.get(document, document)
 
 
 def _filled(document: JsonObject, wrong: Mapping[FieldPath, str]) -> tuple[JsonObject, dict[Json, Json]]:

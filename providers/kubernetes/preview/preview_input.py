@@ -34,7 +34,7 @@ class PreviewInput:
     """One resource to judge, with everything that is known about it. `live` is sealed; `content` is its digest."""
 
     resource: Resource
-    spot: ObjectLocation
+    location: ObjectLocation
     desired: JsonObject = field(repr=False)
     live: JsonObject | None = field(repr=False)
     content: str | LateText
@@ -68,7 +68,12 @@ class PreviewInput:
 
 
 def preview_unless_prediction_needed(
-    resource: Resource, spot: ObjectLocation, seen: Observation, types: Callable[[], MergeTypeTable], *, simulated: bool
+    resource: Resource,
+    location: ObjectLocation,
+    seen: Observation,
+    types: Callable[[], MergeTypeTable],
+    *,
+    simulated: bool,
 ) -> PreviewInput | Preview:
     """The preview if it can be determined at once, else the case to predict.
 
@@ -77,15 +82,15 @@ def preview_unless_prediction_needed(
     """
     if isinstance(seen, PresentObject) and seen.value is not None:
         live = seen.value
-        plain = PreviewInput(resource, spot, resource.manifest, live, seen.content, seen.outputs)
+        plain = PreviewInput(resource, location, resource.manifest, live, seen.content, seen.outputs)
     else:
         live = None
-        plain = PreviewInput(resource, spot, resource.manifest, None, "")
-    as_it_came = spot.namespace == resource.address.namespace and not resource.options.ignore_fields
+        plain = PreviewInput(resource, location, resource.manifest, None, "")
+    as_it_came = location.namespace == resource.address.namespace and not resource.options.ignore_fields
     moves = live is not None and _moves_ownership(resource, live, types)
-    if live is not None and as_it_came and not moves and _is_same(plain, leaves_too=True):
+    if live is not None and as_it_came and not moves and _is_same(plain, compare_leaves=True):
         return make_unchanged_preview(plain, types)
-    case = replace(plain, desired=document_to_send_unrevealed(resource, spot, live, types))
+    case = replace(plain, desired=document_to_send_unrevealed(resource, location, live, types))
     if live is not None and not moves and _is_unchanged(case, simulated):
         return make_unchanged_preview(case, types)
     return _refusal(case) or replace(case, unknown=bool(outputs_in_document(case.desired)))
@@ -107,20 +112,20 @@ def _is_unchanged(case: PreviewInput, simulated: bool) -> bool:
 
     The stamp says nothing about values of Secrets, nor about files of a snapshot that a person may have edited.
     """
-    if _is_same(case, leaves_too=True):
+    if _is_same(case, compare_leaves=True):
         return True
     by_stamp = case.applied_last and not simulated and not is_secret(case.desired)
-    return by_stamp and _is_same(case, leaves_too=False)
+    return by_stamp and _is_same(case, compare_leaves=False)
 
 
-def _is_same(case: PreviewInput, *, leaves_too: bool) -> bool:
+def _is_same(case: PreviewInput, *, compare_leaves: bool) -> bool:
     assert case.live is not None
     if _owner(case.live) != case.resource.owned_by:
         return False
     live, desired = case.live, case.desired
     if is_secret(desired):
         live, desired = with_secret_stand_ins(live), with_secret_stand_ins(desired, live)
-    return apply_changes_nothing(live, desired, manager=FIELD_MANAGER, leaves_too=leaves_too)
+    return apply_changes_nothing(live, desired, manager=FIELD_MANAGER, compare_leaves=compare_leaves)
 
 
 def make_unchanged_preview(case: PreviewInput, types: Callable[[], MergeTypeTable]) -> Preview:

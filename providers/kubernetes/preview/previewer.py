@@ -83,13 +83,13 @@ class Previewer:
                 return make_blocked_preview(effect, kind_not_declarable_error(kind))
         except ProviderError as error:
             return make_blocked_preview(effect, error)
-        spot = locate_object(kind, address, self.default_namespace)
+        location = locate_object(kind, address, self.default_namespace)
         known = kind  # of this very case, for the function below
 
         def types() -> MergeTypeTable:
             return self.horizon.schemas(self.cluster).table(known)
 
-        return preview_unless_prediction_needed(resource, spot, seen, types, simulated=self.cluster.simulated)
+        return preview_unless_prediction_needed(resource, location, seen, types, simulated=self.cluster.simulated)
 
 
 def _told_once(previews: Mapping[Address, Preview], opening: str) -> dict[Address, Preview]:

@@ -51,7 +51,7 @@ def _samples(cases: Sequence[PreviewInput]) -> dict[_Group, PreviewInput]:
 
 
 def _group(case: PreviewInput) -> _Group:
-    return case.spot.kind.api_version, case.spot.kind.kind, case.spot.namespace
+    return case.location.kind.api_version, case.location.kind.kind, case.location.namespace
 
 
 def _by_address(cases: Sequence[PreviewInput], previews: Sequence[Preview]) -> dict[Address, Preview]:

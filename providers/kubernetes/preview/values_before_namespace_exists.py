@@ -25,7 +25,7 @@ _EVERYWHERE: Final = "default"
 
 
 def check_values_before_namespace_exists(
-    cluster: Cluster, spot: ObjectLocation, document: JsonObject, types: MergeTypeTable
+    cluster: Cluster, location: ObjectLocation, document: JsonObject, types: MergeTypeTable
 ) -> tuple[str, ...]:
     """Check the values of a new object whose namespace is only planned, by a dry run in another one where the rules
     find them wrong. `document` has stand-ins and all outputs.
@@ -33,14 +33,14 @@ def check_values_before_namespace_exists(
     Returns remarks where the rules find them wrong and the server could not be asked. Raises Invalid with the causes
     that the server names. No request is made for an object with nothing wrong.
     """
-    kind = spot.kind
+    kind = location.kind
     if is_secret(document) or types.is_custom(kind.api_version, kind.kind):
         return ()
     stored = predict_as_created(document, types)
     wrong = list(builtin_value_errors(types.type_of(kind.api_version, kind.kind), stored)) if stored else []
     if not wrong:
         return ()
-    there = spot._replace(namespace=_EVERYWHERE)
+    there = location._replace(namespace=_EVERYWHERE)
     moved = {**document, "metadata": {**document["metadata"], "namespace": _EVERYWHERE}}
     try:
         dry_run_apply(cluster, there, moved, None)

@@ -26,12 +26,12 @@ class SnapshotHeader:
         return cls(uid, server, str(document.get("kubernetes") or "v1.36.3"))
 
 
-def with_uid_and_version(document: JsonObject, identity: ObjectIdentity, about: SnapshotHeader) -> JsonObject:
+def with_uid_and_version(document: JsonObject, identity: ObjectIdentity, header: SnapshotHeader) -> JsonObject:
     """The document with a uid and a version, made from its identity where they are missing."""
     metadata = document["metadata"]
     if metadata.get("uid") and metadata.get("resourceVersion"):
         return document
     import uuid
 
-    made = str(uuid.uuid5(uuid.NAMESPACE_URL, f"{about.uid}/{identity}"))
+    made = str(uuid.uuid5(uuid.NAMESPACE_URL, f"{header.uid}/{identity}"))
     return {**document, "metadata": {"uid": made, "resourceVersion": "2", **metadata}}

@@ -29,10 +29,10 @@ def duplicate_items(value: JsonObject, field: str, key: str) -> Iterator[Problem
     yield from (((field,), f"Duplicate value: {key} {name!r}") for name, count in counted.items() if count > 1)
 
 
-def exactly_one_field(value: JsonObject, names: tuple[str, ...], words: str, least: int = 1) -> Iterator[Problem]:
-    """Whether exactly one (at least `least`) of these fields is set."""
+def exactly_one_field(value: JsonObject, names: tuple[str, ...], words: str, at_least: int = 1) -> Iterator[Problem]:
+    """Whether exactly one (at at_least `at_least`) of these fields is set."""
     found = sum(value.get(name) is not None for name in names)
-    if not least <= found <= 1:
+    if not at_least <= found <= 1:
         yield (), words
 
 

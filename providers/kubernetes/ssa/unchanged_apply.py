@@ -22,11 +22,11 @@ Steps: TypeAlias = tuple[str, ...]  # a path for a look-up of types: `[]` stands
 
 
 def apply_changes_nothing(
-    live: JsonObject, desired: JsonObject, *, manager: str, leaves_too: bool, types: MergeTypeTable | None = None
+    live: JsonObject, desired: JsonObject, *, manager: str, compare_leaves: bool, types: MergeTypeTable | None = None
 ) -> bool:
     """True only if applying `desired` as `manager` would change nothing at all, decided without a request.
 
-    With `leaves_too` every declared leaf is compared with the live one (mode A); without it the caller has already
+    With `compare_leaves` every declared leaf is compared with the live one (mode A); without it the caller has already
     compared the applied-digest annotation (mode B). False means "not known to be unchanged". An object of which
     nothing is tracked (a bare Namespace) is unchanged when it exists. Times and order of the entries do not count: the
     server renews them for another spelling of the same value. `types` (else the built-in ones) says an atomic map
@@ -41,7 +41,7 @@ def apply_changes_nothing(
         return _is_bare(desired) and not _has_entry(metadata.get("managedFields") or (), manager)
     table = types or MergeTypeTable.builtin()
     custom = table.is_custom(api_version, desired["kind"])
-    walk = _Walk(leaves_too or _is_shared(node, metadata["managedFields"], manager), custom)
+    walk = _Walk(compare_leaves or _is_shared(node, metadata["managedFields"], manager), custom)
     used = 0
     for key, value in desired.items():
         if key in ("apiVersion", "kind"):
@@ -65,10 +65,10 @@ class _Walk:
     """One comparison: whether leaves count, whether the kind is a custom one (where an empty value is not the same as
     none), the paths of maps that we own as a whole, and of empty lists of which we own nothing."""
 
-    __slots__ = ("custom", "empties", "leaves_too", "wholes")
+    __slots__ = ("compare_leaves", "custom", "empties", "wholes")
 
-    def __init__(self, leaves_too: bool, custom: bool) -> None:
-        self.leaves_too = leaves_too
+    def __init__(self, compare_leaves: bool, custom: bool) -> None:
+        self.compare_leaves = compare_leaves
         self.custom = custom
         self.wholes: list[Steps] = []
         self.empties: list[Steps] = []
@@ -128,12 +128,12 @@ def _same_leaf(walk: _Walk, path: Steps, want: JsonValue, have: JsonValue) -> bo
         walk.wholes.append(path)
     elif (want == [] or want == {}) and (have or (walk.custom and path[0] != "metadata" and want != have)):
         return False  # the server put its default in the place of nothing, and that may depend on other fields
-    return not walk.leaves_too or equal_json(want, have)
+    return not walk.compare_leaves or equal_json(want, have)
 
 
 def _same_map(walk: _Walk, path: Steps, node: JsonObject, want: JsonObject, have: JsonObject) -> bool:
     used = 1 if "." in node else 0
-    leaves_too = walk.leaves_too
+    compare_leaves = walk.compare_leaves
     for key, value in want.items():
         below = node.get("f:" + key)
         if below is None:
@@ -142,7 +142,7 @@ def _same_map(walk: _Walk, path: Steps, node: JsonObject, want: JsonObject, have
             walk.empties.append((*path, key))
             continue
         if not below and value.__class__ is str:
-            if leaves_too and value != have.get(key):
+            if compare_leaves and value != have.get(key):
                 return False
         elif not _same(walk, (*path, key), below, value, have.get(key)) or (value is None and key not in have):
             return False

@@ -36,8 +36,8 @@ class _Judge:
     asked: list[str] = field(default_factory=list)
 
     def predicted(self, case: PreviewInput) -> Preview:
-        self.asked.append(case.spot.name)
-        return Preview(case.effect, blocked="no such namespace" if case.spot.namespace == "gone" else "")
+        self.asked.append(case.location.name)
+        return Preview(case.effect, blocked="no such namespace" if case.location.namespace == "gone" else "")
 
     def predicted_by_schema(self, case: PreviewInput) -> Preview:
         return Preview(case.effect)

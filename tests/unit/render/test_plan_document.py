@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from planner.address import Address
 from planner.errors import ForeignPlan
-from planner.field_path import ListItem, SetMemberPathElement
+from planner.field_path import ListItemPathElement, SetMemberPathElement
 from planner.plan import (
     Action,
     BlockedResource,
@@ -60,7 +60,7 @@ ELEMENTS = st.one_of(
     WORDS,
     st.integers(0, 12),
     st.builds(SetMemberPathElement, SCALARS),
-    ITEMS.map(lambda pairs: ListItem(tuple(sorted(pairs, key=repr)))),
+    ITEMS.map(lambda pairs: ListItemPathElement(tuple(sorted(pairs, key=repr)))),
 )
 PATHS = st.lists(ELEMENTS, max_size=4).map(tuple)
 SOURCES = st.builds(SourceRef, WORDS, st.integers(0, 99), st.integers(0, 9))

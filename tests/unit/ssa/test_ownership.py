@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from planner.field_path import ListItem, SetMemberPathElement, render_path
+from planner.field_path import ListItemPathElement, SetMemberPathElement, render_path
 from providers.kubernetes.ssa.merge import merge_plain_update, merge_server_side_apply
 from providers.kubernetes.ssa.merge_types import MergeTypeTable
 from providers.kubernetes.ssa.ownership import (
@@ -42,7 +42,9 @@ def edited(live: Doc, manager: str = "editor", **spec: Any) -> Doc:
 
 
 def same(live: Doc, desired: Doc) -> tuple[bool, bool]:
-    found = [apply_changes_nothing(live, desired, manager="us", leaves_too=flag, types=TYPES) for flag in (True, False)]
+    found = [
+        apply_changes_nothing(live, desired, manager="us", compare_leaves=flag, types=TYPES) for flag in (True, False)
+    ]
     return found[0], found[1]
 
 
@@ -74,9 +76,9 @@ def test_removals_reorderings_and_additions_are_seen_without_leaves(desired: Doc
 
 def test_changed_leaves_are_seen_with_leaves() -> None:
     live = live_of(service())
-    assert not apply_changes_nothing(live, service(selector={"app": "y"}), manager="us", leaves_too=True)
+    assert not apply_changes_nothing(live, service(selector={"app": "y"}), manager="us", compare_leaves=True)
     assert not apply_changes_nothing(
-        live, service() | {"metadata": {"name": "s", "labels": {"a": "z"}}}, manager="us", leaves_too=True
+        live, service() | {"metadata": {"name": "s", "labels": {"a": "z"}}}, manager="us", compare_leaves=True
     )
 
 
@@ -88,7 +90,7 @@ def test_true_is_not_one() -> None:
     desired = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "c"}, "immutable": True}
     live = live_of(desired)
     live["immutable"] = 1
-    assert not apply_changes_nothing(live, desired, manager="us", leaves_too=True)
+    assert not apply_changes_nothing(live, desired, manager="us", compare_leaves=True)
 
 
 def test_an_empty_map_that_was_declared_is_no_atomic_one() -> None:
@@ -98,7 +100,7 @@ def test_an_empty_map_that_was_declared_is_no_atomic_one() -> None:
     assert same(live, {**empty, "spec": selector}) == (False, False)
     unknown = {"apiVersion": "x.io/v1", "kind": "X", "metadata": {"name": "x"}, "spec": {"a": {}}}
     assert not apply_changes_nothing(
-        live_of(unknown), {**unknown, "spec": {"a": {"b": 1}}}, manager="us", leaves_too=False
+        live_of(unknown), {**unknown, "spec": {"a": {"b": 1}}}, manager="us", compare_leaves=False
     )
 
 
@@ -117,7 +119,7 @@ def test_a_leaf_shared_with_somebody_must_be_spelled_the_same() -> None:
 
 def test_terminating_objects_and_other_entries_are_not_unchanged() -> None:
     live = live_of(service())
-    assert not apply_changes_nothing(live, service(), manager="else", leaves_too=True)
+    assert not apply_changes_nothing(live, service(), manager="else", compare_leaves=True)
     live["metadata"]["deletionTimestamp"] = NOW
     assert same(live, service()) == (False, False)
 
@@ -131,7 +133,7 @@ def test_a_bare_object_only_has_to_exist() -> None:
 
 def test_owners_of_a_path() -> None:
     live = edited(live_of(service()), sessionAffinity="ClientIP")
-    item = ListItem((("port", 80), ("protocol", "TCP")))
+    item = ListItemPathElement((("port", 80), ("protocol", "TCP")))
     assert [owner.manager for owner in owners_of_field(live, ("spec", "ports", item, "name"))] == ["us"]
     assert [owner.manager for owner in owners_of_field(live, ("spec", "selector", "app"))] == [
         "us"

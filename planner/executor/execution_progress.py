@@ -19,7 +19,7 @@ from planner.values import JsonObject
 _IN_EARLIER_RUN = "done in the run that this one resumes"
 
 
-class ChangeProgress:
+class ExecutionProgress:
     """Outcomes, outputs and warnings by address. Threads write about different changes at the same time."""
 
     def __init__(

@@ -21,7 +21,7 @@ _CREATE_ONLY = "1"  # a resourceVersion that no object has (providers.cluster_in
 
 
 @dataclass(frozen=True, slots=True)
-class ClusterJobs:
+class KubernetesPushJobs:
     """Creates, reads and deletes the push Jobs of one cluster, and reads what their pods reported."""
 
     cluster: Cluster
@@ -91,8 +91,8 @@ class ClusterJobs:
         return found
 
 
-def job_end(job: JsonObject) -> str:
-    """How a Kubernetes Job ended: `Complete` or `Failed` with its reason; "" while it runs."""
+def kubernetes_job_end(job: JsonObject) -> str:
+    """How a Kubernetes Job ended, from its conditions: `Complete` or `Failed` with its reason; "" while it runs."""
     for condition in (job.get("status") or {}).get("conditions") or ():
         if condition.get("status") == "True" and condition.get("type") in ("Complete", "Failed"):
             return f"{condition['type']} {condition.get('reason') or ''}".strip()

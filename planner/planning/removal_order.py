@@ -38,7 +38,9 @@ class _Shrinking:
     added: frozenset[Part]
 
 
-def order_after_last_use(changes: Sequence[Change], inputs: PlanInputs) -> tuple[tuple[Change, ...], tuple[str, ...]]:
+def order_removals_after_last_use(
+    changes: Sequence[Change], inputs: PlanInputs
+) -> tuple[tuple[Change, ...], tuple[str, ...]]:
     """The changes in an order in which nothing is taken away before its last user lets go of it, and a warning for each
     part where there is no such order."""
     shrinking = [one for change in changes if (one := _shrinking(change, inputs))]
