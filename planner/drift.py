@@ -85,7 +85,8 @@ class IgnoredDriftField:
 
 @dataclass(frozen=True, slots=True)
 class ObjectDrift:
-    """One object. `fields` differ from what was declared, `undeclared` were set by others and are not ours.
+    """The drift of one object. `fields` differ from what was declared, `undeclared` were set by others and are not
+    ours.
 
     `acknowledged` and `ignored` are those of them that do not count, of a row in whatever state.
     """

@@ -45,7 +45,8 @@ def short_plan_id(identifier: str) -> str:
 
 
 def document_hashed_for_plan_id(plan: Plan) -> JsonObject:
-    """The effect as a JSON document, the same for every plan that does the same to the same objects."""
+    """What the id of a plan is the digest of, as a JSON document, the same for every plan that does the same to the
+    same objects."""
     home = _home(plan)
     needs = _needs(plan)
     done = [change for change in plan.changes if change.action is not Action.NOOP]

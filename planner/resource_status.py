@@ -1,4 +1,4 @@
-"""Status as data: each resource of a part as it was read, and as it is wanted. Owns no reading and no rendering."""
+"""Status as data: each selected resource as it was read, and as it is wanted. Owns no reading and no rendering."""
 
 from __future__ import annotations
 

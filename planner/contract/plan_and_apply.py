@@ -24,7 +24,7 @@ _ACTIONS = {PreviewEffect.CREATE: Action.CREATE, PreviewEffect.REPLACE: Action.R
 
 @dataclass(frozen=True, slots=True)
 class ChangesFromOneReading:
-    """What one reading of everything gave."""
+    """What a plan of one reading is made of: the observations, the previews, and the changes that follow from them."""
 
     seen: Mapping[Address, Observation]
     previews: Mapping[Address, Preview]

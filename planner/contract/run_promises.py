@@ -112,7 +112,7 @@ def would_run_unprompted(preview: Preview) -> bool:
 
 
 def wait_until_changes_done(provider: Provider, changes: Sequence[Change]) -> Mapping[Address, Readiness]:
-    """Look until all are over."""
+    """Ask the provider until every change is done, at most `SOON` seconds; gives the last readiness of each."""
     end = time.monotonic() + SOON
     while True:
         found = provider.readiness(changes)

@@ -20,7 +20,8 @@ _IN_EARLIER_RUN = "done in the run that this one resumes"
 
 
 class ExecutionProgress:
-    """Outcomes, outputs and warnings by address. Threads write about different changes at the same time."""
+    """Outcomes, outputs and warnings of all changes of one execution, by address. Threads write about different changes
+    at the same time."""
 
     def __init__(
         self, changes: Sequence[Change], observer: EventObserver, clock: Clock, options: ExecutionOptions

@@ -30,7 +30,7 @@ _SAY_AGAIN = 15.0  # seconds after which what is awaited is said again (R13)
 
 @dataclass(frozen=True, slots=True)
 class ReadinessWaitResult:
-    """How waiting ended. `result` is DONE, FAILED or PENDING."""
+    """How waiting for the readiness of one change ended. `result` is DONE, FAILED or PENDING."""
 
     result: ChangeResult
     message: str = ""

@@ -32,7 +32,8 @@ from planner.resource import Resource
 
 @dataclass(frozen=True, slots=True)
 class EdgeRule:
-    """One family of edges. `kinds` are the only ones that it can say anything about; none given means any."""
+    """A named rule that adds edges to a graph. `kinds` are the only ones that it can say anything about; none given
+    means any."""
 
     name: str
     add_edges: Callable[[EdgeCollector], None]

@@ -39,7 +39,7 @@ def read_manifest_files(
 
 
 def commands_to_plan_kustomization(folder: str) -> str:
-    """How a kustomization is planned."""
+    """The commands by which a kustomization in `folder` is planned, as text for a remedy."""
     return f"kustomize build {folder} | hwplan plan -f - --name NAME, or hwplan plan -k {folder} --name NAME"
 
 

@@ -1,4 +1,5 @@
-"""An update that takes away a part which another object still uses goes after the changes that stop using it. Pure.
+"""The order of updates that take away a part which another object still uses: after the changes that stop using it.
+Pure.
 
 As deletes do: whatever starts in between finds what it names. An update that also adds what the user needs next cannot
 wait for it; the plan says so, and the two steps that leave nothing uncovered are for the author to take.

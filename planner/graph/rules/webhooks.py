@@ -28,7 +28,7 @@ def add_webhook_edges(collector: EdgeCollector) -> None:
 
 
 def path_element_of_webhook(hook: JsonObject, at: int) -> str:
-    """How a field path names the hook."""
+    """The part of a field path that names a hook: `name=NAME`, else its position `at` in the list."""
     return f"name={hook['name']}" if text_or_empty(hook.get("name")) else str(at)
 
 

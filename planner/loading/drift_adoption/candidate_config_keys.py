@@ -51,7 +51,7 @@ def find_candidate_config_keys(text: RenderedTemplate, declared: Any, live: Any)
 
 
 def template_context_with_candidate(text: RenderedTemplate, candidate: CandidateConfigKey) -> dict[str, Any]:
-    """The context of a rendering if the key had the value."""
+    """What the template would see if the key had the value of the candidate."""
     context = dict(text.context)
     if candidate.root == "lane":
         context["lanes"] = [
@@ -159,7 +159,7 @@ def _set(node: Any, path: Path, value: Any) -> Any:
 
 
 def key_value_seen_by_template(text: RenderedTemplate, candidate: CandidateConfigKey) -> Any:
-    """The value that the rendering saw."""
+    """The value that the key had when the template was rendered."""
     if candidate.root == "lane":
         node: Any = next(one for one in _lanes(text) if one["name"] == candidate.name)
     else:

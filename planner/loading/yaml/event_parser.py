@@ -37,7 +37,7 @@ def pure_yaml_events(text: str) -> Callable[[], Any]:
 
 
 def retry_after_parser_error(error: Exception, text: str, *, api: bool) -> tuple[Parse, str] | None:
-    """What to read instead after an error of the C parser; None where the error stands.
+    """The parser and the text to try again with after an error of the C parser; None where the error stands.
 
     It looks ahead to its own limit of depth before it gives the first event: the pure one finds the position of ours.
     A plain scalar of a flow collection whose last letter is a colon, `[--listen=:]`, is text to the API's readers and
