@@ -20,7 +20,7 @@ from dataclasses import field
 from typing import Literal, TypeAlias
 
 from planner.dataclass import dataclass
-from planner.field_path import FieldPath, ListItem, Scalar, SetMemberPathElement, path_sort_key
+from planner.field_path import FieldPath, ListItemPathElement, Scalar, SetMemberPathElement, path_sort_key
 from planner.plan import FieldChange, FieldOp
 from planner.values import (
     Json,
@@ -279,9 +279,9 @@ def _compare_items(
         walk.add(path, FieldOp.CHANGE, [str(item) for item in ours], [str(item) for item in theirs])
 
 
-def _keyed(items: list[JsonValue], names: tuple[str, ...]) -> dict[ListItem, JsonMap] | None:
+def _keyed(items: list[JsonValue], names: tuple[str, ...]) -> dict[ListItemPathElement, JsonMap] | None:
     """The items by their key fields; None when an item is no map, has none of the keys, or repeats another's."""
-    found: dict[ListItem, JsonMap] = {}
+    found: dict[ListItemPathElement, JsonMap] = {}
     ordered = sorted(names)
     for item in items:
         if not isinstance(item, dict):
@@ -296,7 +296,7 @@ def _keyed(items: list[JsonValue], names: tuple[str, ...]) -> dict[ListItem, Jso
             pairs.append((name, value))
         if not pairs:
             return None
-        found[ListItem(tuple(pairs))] = item
+        found[ListItemPathElement(tuple(pairs))] = item
     return found if len(found) == len(items) else None
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, assert_never
 
-from planner.field_path import Element, FieldPath, ListItem, SetMemberPathElement
+from planner.field_path import Element, FieldPath, ListItemPathElement, SetMemberPathElement
 from planner.values import Json, JsonMap, JsonValue
 
 _DROP: Final[Json] = object()
@@ -46,7 +46,7 @@ def set_field(document: JsonMap, path: FieldPath, value: JsonValue) -> JsonMap:
     return {**document, head: _placed(document.get(head), tuple(rest), value)}
 
 
-def insert_item(document: JsonMap, path: FieldPath, value: JsonValue) -> JsonMap:
+def insert_list_item(document: JsonMap, path: FieldPath, value: JsonValue) -> JsonMap:
     """A copy in which a list has one item more, at the position that ends the path; nothing there is overwritten."""
     *way, position = path
     items = value_at(document, tuple(way))
@@ -89,7 +89,7 @@ def _placed(node: JsonValue, path: FieldPath, value: JsonValue) -> JsonValue:
             items = list(node) if isinstance(node, list) else []
             old = items[head : head + 1]
             return [*items[:head], _placed(old[0] if old and rest else None, rest, value), *items[head + bool(rest) :]]
-        case ListItem(keys):
+        case ListItemPathElement(keys):
             items = list(node) if isinstance(node, list) else []
             at = next((index for index, item in enumerate(items) if _is_at(index, item, head)), len(items))
             item = items[at] if at < len(items) else JsonMap(keys)
@@ -133,7 +133,7 @@ def _is_at(index: int, item: JsonValue, element: Element) -> bool:
     match element:
         case int():
             return index == element
-        case ListItem(keys):
+        case ListItemPathElement(keys):
             return isinstance(item, dict) and all(str(item.get(name)) == str(value) for name, value in keys)
         case SetMemberPathElement(value):
             return bool(item == value)

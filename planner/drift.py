@@ -84,8 +84,9 @@ class IgnoredDriftField:
 
 
 @dataclass(frozen=True, slots=True)
-class DriftRow:
-    """One object. `fields` differ from what was declared, `undeclared` were set by others and are not ours.
+class ObjectDrift:
+    """The drift of one object. `fields` differ from what was declared, `undeclared` were set by others and are not
+    ours.
 
     `acknowledged` and `ignored` are those of them that do not count, of a row in whatever state.
     """
@@ -109,7 +110,7 @@ class DriftReport:
 
     selection: Selection = field(metadata=AS_IT_IS)
     cluster: ClusterIdentity
-    rows: tuple[DriftRow, ...]
+    rows: tuple[ObjectDrift, ...]
     warnings: tuple[str, ...] = ()
     expired: tuple[DriftAcknowledgement, ...] = ()
     at: str = ""

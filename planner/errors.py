@@ -75,7 +75,7 @@ class StateError(HwplanError):
 
 
 class RefusedError(HwplanError):
-    """The plan may not be applied. Raised before anything is written."""
+    """The plan may not be applied, by a rule and not by a failure. Raised before anything is written."""
 
     exit_code = 3
 

@@ -27,7 +27,7 @@ _PAIR = re.compile(rf"([A-Za-z0-9_]+)=({_QUOTED}|[^,]*)(?:,|$)")
 
 
 @dataclass(frozen=True, slots=True)
-class ListItem:
+class ListItemPathElement:
     """A list item named by its key fields, sorted by field name: `[name=api]`, `[containerPort=80,protocol=TCP]`."""
 
     keys: tuple[tuple[str, Scalar], ...]
@@ -46,7 +46,7 @@ class SetMemberPathElement:
         return f"[={_word(self.value)}]"
 
 
-Element: TypeAlias = str | int | ListItem | SetMemberPathElement
+Element: TypeAlias = str | int | ListItemPathElement | SetMemberPathElement
 FieldPath: TypeAlias = tuple[Element, ...]
 
 
@@ -69,7 +69,7 @@ def render_path(path: FieldPath) -> str:
                 out.append(f"[{element if _PLAIN_KEY.match(element) else json.dumps(element)}]")
             case int():
                 out.append(f"[{element}]")
-            case ListItem() | SetMemberPathElement():
+            case ListItemPathElement() | SetMemberPathElement():
                 out.append(str(element))
     return "".join(out)
 
@@ -106,7 +106,7 @@ def _bracket(inner: str) -> Element:
         return key if isinstance(key, str) else str(key)
     if _PAIR.match(inner):
         pairs = {pair[1]: _scalar(pair[2]) for pair in _PAIR.finditer(inner)}
-        return ListItem(tuple(sorted(pairs.items(), key=itemgetter(0))))
+        return ListItemPathElement(tuple(sorted(pairs.items(), key=itemgetter(0))))
     return int(inner) if _INDEX.match(inner) else inner
 
 

@@ -24,7 +24,7 @@ _OPS = {
 }
 
 
-def differing_document_parts(before: JsonValue, after: JsonValue) -> tuple[FieldChange, ...]:
+def smallest_differing_parts(before: JsonValue, after: JsonValue) -> tuple[FieldChange, ...]:
     """The smallest parts that differ, in the order of their paths; empty exactly for equal documents.
 
     Type-strict but for numbers: `1` and `1.0` are one value. Special leaves appear encoded (planner.values).

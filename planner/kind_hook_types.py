@@ -28,7 +28,7 @@ class DocumentContext:
 
 
 @dataclass(frozen=True, slots=True)
-class LoadHooks:
+class KindLoadHooks:
     """What the loader does with checked documents of a kind, besides what its model declares.
 
     `check` reports what the policy of a product forbids; called for templates only. `expand` gives the document that

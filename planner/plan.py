@@ -108,7 +108,8 @@ class Change:
     taken from another manager. Ownership is moved to us first, so that what is not declared goes: `migrate` that of a
     client-side apply, `take_over` that of other managers, `claims` that of single fields, whoever owns them. `made` are
     the values of `desired` that other resources made, by plain path, as they were declared: an approval is about the
-    declaration (docs/adr/0030).
+    declaration (docs/adr/0030). `in_clear` are the fields of `desired`, by plain path, that repeat the value of a
+    secret: they are written, and shown masked also by a command that does not know the secret (docs/adr/0051).
     """
 
     address: Address
@@ -130,6 +131,7 @@ class Change:
     wait: str = "ready"
     wait_seconds: float | None = None
     made: tuple[tuple[FieldPath, OutputRef | OutputTemplate], ...] = ()
+    in_clear: tuple[FieldPath, ...] = ()
 
     @property
     def altered(self) -> tuple[FieldChange, ...]:

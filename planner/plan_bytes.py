@@ -18,10 +18,10 @@ from planner.plan import (
     SCHEMA_VERSION,
     Plan,
 )
-from planner.plan_document import identified_document, plan_document
+from planner.plan_document import masked_plan_document, plan_document, plan_document_with_id
 from planner.plan_from_document import plan_of_document
 from planner.plan_id import plan_id
-from planner.plan_shape import PLAN_SHAPE
+from planner.plan_json_shape import PLAN_SHAPE
 from planner.values import (
     JsonObject,
     JsonValue,
@@ -34,18 +34,24 @@ _REMARKS = (_GUARDS, "change", "origins")  # what a page says beside the plan: n
 _ENCODE = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
 
 
-def dump_plan(plan: Plan, *, guards: Sequence[JsonObject] = (), change: JsonObject | None = None,
+def dump_plan(plan: Plan) -> bytes:
+    """The bytes of a plan file."""
+    return _file_bytes(plan_document(plan))
+
+
+def dump_shown_plan(plan: Plan, *, guards: Sequence[JsonObject] = (), change: JsonObject | None = None,
               origins: Sequence[JsonObject] = ()) -> bytes:  # fmt: skip
-    """The bytes of a plan file. The others are remarks that the plan is shown with, and a file has none of them: what
-    guards say on this machine, which change is reviewed, and which lines declare its fields."""
+    """The bytes of a plan that is shown: those of its file, but for remarks that a file has none of (what guards say on
+    this machine, which change is reviewed, which lines declare its fields), and for values of secrets that a change
+    repeats in clear: they are masked, and load_plan refuses that."""
     said = {_GUARDS: list(guards), "change": change, "origins": list(origins)}
-    return _file_bytes({**plan_document(plan), **{key: value for key, value in said.items() if value}})
+    return _file_bytes({**masked_plan_document(plan), **{key: value for key, value in said.items() if value}})
 
 
 def encode_compact_plan(plan: Plan, identifier: str) -> bytes:
     """The bytes that a state keeps of a plan with this id: the same document without white space, in a tenth of the
     time. Each value is made into bytes once, for the checksum and for the document with it."""
-    parts = {key: canonical_bytes(value) for key, value in identified_document(plan, identifier).items()}
+    parts = {key: canonical_bytes(value) for key, value in plan_document_with_id(plan, identifier).items()}
     checksum = hashlib.sha256()
     for piece in _pieces(parts):
         checksum.update(piece)
@@ -79,6 +85,11 @@ def load_plan(data: bytes) -> Plan:
             f"the plan has schema version {shown}, this hwplan reads {SCHEMA_VERSION}", remedy="plan again"
         )
     if not _is_as_written(body, data):
+        if _is_masked(body):
+            raise ForeignPlan(
+                "the plan was shown and not saved: a value of a secret that it repeats is masked in it",
+                remedy="save it: hwplan plan --out FILE; better, take the value out (its warnings say where it stands)",
+            )
         raise ForeignPlan("the plan file was changed after it was saved", remedy="plan again; a plan is never edited")
     try:
         if json_shape_fault(PLAN_SHAPE, body):
@@ -89,6 +100,11 @@ def load_plan(data: bytes) -> Plan:
     if body.get("id") != plan_id(plan):
         raise ForeignPlan("the plan file has the id of another plan", remedy="plan again; a plan is never edited")
     return plan
+
+
+def _is_masked(body: JsonObject) -> bool:
+    changes = body.get("changes")
+    return isinstance(changes, list) and any(isinstance(one, dict) and one.get("inClear") for one in changes)
 
 
 def _is_as_written(body: JsonObject, data: bytes) -> bool:

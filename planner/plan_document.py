@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any, TypeAlias
 
 from planner import __version__
 from planner.address import Address
+from planner.document_editing import replace_value
 from planner.field_path import render_path
 from planner.plan import (
     SCHEMA_VERSION,
@@ -24,6 +25,7 @@ from planner.plan import (
     Plan,
 )
 from planner.plan_id import plan_id
+from planner.redaction.redactor import MASK
 from planner.values import (
     JsonObject,
     document_digest,
@@ -37,11 +39,28 @@ _Home: TypeAlias = tuple[str, str]  # node and lane of a plan that has one of ea
 
 def plan_document(plan: Plan) -> JsonObject:
     """The document of a plan, its `id` and `checksum` included."""
-    whole = identified_document(plan, plan_id(plan))
+    whole = plan_document_with_id(plan, plan_id(plan))
     return {"checksum": document_digest(whole), **whole}
 
 
-def identified_document(plan: Plan, identifier: str) -> JsonObject:
+def masked_plan_document(plan: Plan) -> JsonObject:
+    """The same with the values of secrets masked that a change repeats in clear: what is shown. Where there is one, id
+    and checksum stay those of the plan, so that it is not taken for the plan's file (docs/adr/0051)."""
+    document = plan_document(plan)
+    if any(change.in_clear for change in plan.changes):
+        masked = replace(plan, changes=tuple(map(_masked, plan.changes)))
+        document["changes"] = _body(masked)["changes"]
+    return document
+
+
+def _masked(change: Change) -> Change:
+    masked = change.desired or {}
+    for path in change.in_clear:
+        masked = replace_value(masked, path, MASK) if path else {}
+    return replace(change, desired=masked) if change.in_clear else change
+
+
+def plan_document_with_id(plan: Plan, identifier: str) -> JsonObject:
     """The document with this `id`, without a checksum."""
     return {"id": identifier, **_body(plan)}
 
@@ -96,17 +115,18 @@ def _change(change: Change, order: int, home: _Home) -> JsonObject:
         "expects": change.expects,
         "forced": [render_path(path) for path in change.forced],
         "migrate": change.migrate,
-        **_ownership(change),
+        **_where_any(change),
         "wait": change.wait,
         "waitSeconds": change.wait_seconds,
         "made": [{"path": render_path(path), "value": encode_special_leaves(leaf)} for path, leaf in change.made],
     }
 
 
-def _ownership(change: Change) -> JsonObject:
-    """Keys that stand only where there is something to say: most changes move no ownership."""
+def _where_any(change: Change) -> JsonObject:
+    """Keys that stand only where there is something to say: most changes move no ownership and repeat no secret."""
     moved = {"takeOver": list(change.take_over), "claims": [render_path(path) for path in change.claims]}
-    return {key: value for key, value in moved.items() if value}
+    clear = {"inClear": [render_path(path) for path in change.in_clear]}
+    return {key: value for key, value in (moved | clear).items() if value}
 
 
 def _blocked(blocked: BlockedResource, home: _Home) -> JsonObject:

@@ -82,6 +82,7 @@ def _read_change(item: JsonObject, names: dict[str, Address]) -> Change:
         claims=tuple(parse_path(path) for path in item.get("claims", ())),
         wait=item["wait"],
         wait_seconds=item["waitSeconds"],
+        in_clear=tuple(parse_path(path) for path in item.get("inClear", ())),
         made=tuple((parse_path(one["path"]), decode_special_leaves(one["value"])) for one in item.get("made", ())),
     )
 

@@ -29,12 +29,13 @@ from planner.values import (
     outputs_in_document,
 )
 
+CHANGE = "change of "  # before the name of what a plan does besides what follows a merge
 SHOWN_DIGITS = 32  # hex digits of an id that are enough to approve by: 128 bits
 
 
 def plan_id(plan: Plan) -> str:
     """`sha256:<hex>` of the effect of `plan`."""
-    return document_digest(plan_effect_document(plan))
+    return document_digest(document_hashed_for_plan_id(plan))
 
 
 def short_plan_id(identifier: str) -> str:
@@ -43,8 +44,9 @@ def short_plan_id(identifier: str) -> str:
     return f"{algorithm}{colon}{digits[:SHOWN_DIGITS]}"
 
 
-def plan_effect_document(plan: Plan) -> JsonObject:
-    """The effect as a JSON document, the same for every plan that does the same to the same objects."""
+def document_hashed_for_plan_id(plan: Plan) -> JsonObject:
+    """What the id of a plan is the digest of, as a JSON document, the same for every plan that does the same to the
+    same objects."""
     home = _home(plan)
     needs = _needs(plan)
     done = [change for change in plan.changes if change.action is not Action.NOOP]
@@ -55,8 +57,8 @@ def plan_effect_document(plan: Plan) -> JsonObject:
     }
 
 
-def merge_and_rollout_id(plan: Plan, pull: JsonObject, follows: Mapping[Address, JsonObject]) -> str:
-    """The id of a pull request and of everything that follows its merge, the same before and after it.
+def merge_and_rollout_effect(plan: Plan, pull: JsonObject, follows: Mapping[Address, JsonObject]) -> JsonObject:
+    """A pull request and everything that follows its merge, the same before and after it; its digest is the id.
 
     `pull` says what is merged: repository, number, head, base, method. `follows` are the documents of what takes the
     merge commit, directly or not, as they are declared: what the merge makes is named there by the resource that makes
@@ -72,11 +74,19 @@ def merge_and_rollout_id(plan: Plan, pull: JsonObject, follows: Mapping[Address,
         _name(address, home): _plain(remove_field(document, ("metadata", "annotations", APPLIED)), home)
         for address, document in follows.items()
     }
-    rolled = plan_effect_document(replace(plan, changes=tuple(apart), blocked=blocked))
-    return document_digest({"pull": pull, "follows": documents, **rolled})
+    rolled = document_hashed_for_plan_id(replace(plan, changes=tuple(apart), blocked=blocked))
+    return {"pull": pull, "follows": documents, **rolled}
 
 
-def effects_by_address(plan: Plan) -> Mapping[Address, JsonObject]:
+def parts_of_merge_and_rollout(effect: JsonObject) -> dict[str, str]:
+    """A digest of each part of such an effect, by its name, so that what differs can be said without the effects. A
+    blocked resource is none: nothing is done about it."""
+    parts = {"the pull request": effect["pull"], "the cluster": effect["cluster"], **effect["follows"]}
+    done = {f"{CHANGE}{name}": change for name, change in effect["changes"].items()}
+    return {name: document_digest(part).removeprefix("sha256:")[:SHOWN_DIGITS] for name, part in (parts | done).items()}
+
+
+def planned_actions_by_address(plan: Plan) -> Mapping[Address, JsonObject]:
     """What is done to each object, whatever it comes after and whatever version of it was seen: comparable between two
     plans of one cluster."""
     home = _home(plan)

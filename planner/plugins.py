@@ -18,7 +18,7 @@ from typing import Any, get_args
 
 from planner.dataclass import dataclass
 from planner.errors import PermanentError
-from planner.kind_hook_types import LoadHooks
+from planner.kind_hook_types import KindLoadHooks
 from planner.ports import Provider
 from planner.spec.kinds import TABLE
 from planner.spec.kinds import builtin_model_of_kind as built_in
@@ -38,7 +38,7 @@ class Plugin:
 
     model: type[KindModel]
     create: Callable[[Any], Provider]
-    hooks: LoadHooks = field(default_factory=LoadHooks)
+    hooks: KindLoadHooks = field(default_factory=KindLoadHooks)
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,13 +21,14 @@ from state.timestamps import utc_now_text
 
 _COLUMNS = "number, name, command, who, tool, created, process, started, ended, code"
 _BEGINS_WITHIN = 60.0  # seconds
+_QUEUED = "queued "  # before the moment at which a job was made that has not begun
 _STATES = {0: "succeeded", 3: "refused", 4: "pending", 130: "cancelled"}
 
 
 @dataclass(frozen=True, slots=True)
 class DetachedJob:
-    """A command that goes on without its client. `process` is empty until it began, `ended` and `code` until it
-    ended."""
+    """A command that goes on without its client. `process` says until it began when it was made, by the clock of that
+    boot (an older version left it empty); `ended` and `code` are empty until it ended."""
 
     number: int
     name: str
@@ -57,15 +58,18 @@ class DetachedJob:
         `refused`, `cancelled`, `failed`."""
         if self.code is not None:
             return _STATES.get(self.code, "failed")
-        if not self.process:
+        if not self.process or self.process.startswith(_QUEUED):
             return "died" if self._is_stale() else "queued"
         found = process_identity.parse_process_identity(self.process)
         return "died" if found is not None and process_identity.is_process_dead(found) else "running"
 
     def _is_stale(self) -> bool:
-        """Whether it should have begun long ago."""
-        waited = datetime.fromisoformat(utc_now_text()) - datetime.fromisoformat(self.created)
-        return waited.total_seconds() > _BEGINS_WITHIN
+        """Whether it should have begun long ago. Seen from another boot by the wall clock, which may have jumped."""
+        waited = process_identity.seconds_since_moment(self.process.removeprefix(_QUEUED))
+        if waited is None:
+            created = datetime.fromisoformat(self.created)
+            waited = (datetime.fromisoformat(utc_now_text()) - created).total_seconds()
+        return waited > _BEGINS_WITHIN
 
     @property
     def ok(self) -> bool | None:
@@ -82,7 +86,9 @@ class DetachedJob:
 def create_detached_job(database: Database, name: str, command: Sequence[str]) -> DetachedJob:
     """Write a new job that has not begun. In a transaction."""
     number = int(database.rows("SELECT coalesce(max(number), 0) + 1 FROM jobs")[0][0])
-    job = DetachedJob(number, name, tuple(command), process_identity.user_at_host(), __version__, utc_now_text())
+    queued = f"{_QUEUED}{process_identity.moment_of_boot()}"
+    who = process_identity.user_at_host()
+    job = DetachedJob(number, name, tuple(command), who, __version__, utc_now_text(), queued)
     _write(database, job)
     return job
 

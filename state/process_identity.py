@@ -70,6 +70,19 @@ def milliseconds_since_boot() -> int:
     return time.clock_gettime_ns(_STEADY) // 1_000_000
 
 
+def moment_of_boot() -> str:
+    """Now, by the clock of this boot, for `seconds_since_moment`."""
+    return f"{_boot()} {milliseconds_since_boot()}"
+
+
+def seconds_since_moment(moment: str) -> float | None:
+    """Seconds since such a moment, whatever the wall clock did since; None for a moment of another boot."""
+    boot, _, milliseconds = moment.rpartition(" ")
+    if not boot or boot != _boot() or not milliseconds.isdecimal():
+        return None
+    return (milliseconds_since_boot() - int(milliseconds)) / 1000
+
+
 @cache
 def user_at_host() -> str:
     """`user@host` of the current process, for people."""

@@ -13,7 +13,7 @@ from pathlib import Path
 from planner.app.drift_report import detect_drift
 from planner.app.load_desired import load_configuration
 from planner.app.request import Request
-from planner.drift import DriftRow, DriftState
+from planner.drift import DriftState, ObjectDrift
 from planner.drift_adoption import ConfigurationPatch, DriftAdoption, FieldToAdopt
 from planner.errors import RefusedError, SelectionError
 from planner.field_path import FieldPath
@@ -59,7 +59,7 @@ def write_configuration_patch(patch: ConfigurationPatch) -> None:
         write_whole_file(file, after, mode=file.stat().st_mode & 0o777)
 
 
-def _live_fields(row: DriftRow) -> Iterator[FieldToAdopt]:
+def _live_fields(row: ObjectDrift) -> Iterator[FieldToAdopt]:
     if row.state in (DriftState.INCOMPLETE, DriftState.PENDING, DriftState.IN_SYNC):
         if row.state is DriftState.INCOMPLETE:
             yield FieldToAdopt(row.address, (), None, f"it could not be determined: {row.reason}", row.source)
@@ -73,7 +73,7 @@ def _live_fields(row: DriftRow) -> Iterator[FieldToAdopt]:
         yield FieldToAdopt(row.address, change.path, None, "nobody declared it: no template renders it", row.source)
 
 
-def _live_field(row: DriftRow, change: FieldChange) -> FieldToAdopt:
+def _live_field(row: ObjectDrift, change: FieldChange) -> FieldToAdopt:
     """One field: a plan goes from what lives (`before`) to what is declared (`after`)."""
     if change.sensitive or _is_secret(change.path, change.before):
         return FieldToAdopt(row.address, change.path, None, _REFUSED, row.source)

@@ -28,7 +28,7 @@ from planner.app.unlabelled_objects import unlabelled_objects
 from planner.applied_state import AppliedState, KindInNamespace
 from planner.dataclass import dataclass
 from planner.errors import SelectionError
-from planner.graph import ResourceGraph, build_graph, live_graph
+from planner.graph import ResourceGraph, build_graph, graph_of_live_and_declared
 from planner.planning import PlanInputs, select_teardown_addresses
 from planner.planning.deletes import resource_of_live_object
 from planner.ports import Observation, PresentObject, ReadResult
@@ -103,7 +103,7 @@ def make_owned_set_destroy_plan(session: Session) -> PlanWithInputs:
     if not seen.strays and not any(one.record.owned_by == request.name for one in session.store.versions()):
         near = suggest_similar_owned_set(request.name, session, seen)
         raise SelectionError(f"there is no set {request.name}, nor a record of one", where="--set", remedy=near)
-    order = live_graph([resource_of_live_object(stray) for stray in seen.strays])
+    order = graph_of_live_and_declared([resource_of_live_object(stray) for stray in seen.strays])
     chosen = select_teardown_addresses(order, order.order(), request.targets, request.exclude)
     inputs = PlanInputs(
         selection=resolved_selection(request, stack, request.targets),
@@ -170,7 +170,7 @@ def _declared(session: Session) -> _Declared:
 
 def _live(seen: ReadResult, whole: ResourceGraph) -> ResourceGraph:
     present = [one for one in seen.observations.values() if isinstance(one, PresentObject) and one.value is not None]
-    return live_graph([resource_of_live_object(one) for one in (*present, *seen.strays)], whole)
+    return graph_of_live_and_declared([resource_of_live_object(one) for one in (*present, *seen.strays)], whole)
 
 
 def _is_selected(stray: PresentObject, session: Session, lanes: tuple[str, ...]) -> bool:

@@ -20,8 +20,8 @@ from planner.loading.drift_adoption.adopt_fields import (
     RenderingCache,
     declaring_place,
 )
-from planner.loading.drift_adoption.declared_objects import declares_object, path_with_positions
-from planner.loading.input_files import KUSTOMIZE
+from planner.loading.drift_adoption.rendered_objects import declares_object, path_with_positions
+from planner.loading.manifest_files import KUSTOMIZE
 from planner.loading.yaml.load_documents import MANIFEST, load_documents
 from planner.plan import Action, Change, FieldChange, FieldOp, Plan
 from planner.render.git_change_under_review import DeclaringLine

@@ -13,7 +13,7 @@ from planner.app.git_blame_of_declaring_lines import find_last_commits_of_declar
 from planner.app.plan_with_inputs import open_session_with_plan
 from planner.app.request import Request
 from planner.errors import HwplanError, PermanentError
-from planner.loading.input_files import KUSTOMIZE
+from planner.loading.manifest_files import KUSTOMIZE
 from planner.plan import Plan
 from planner.render.git_change_under_review import CommandOf, GitChangeUnderReview
 from providers.git.local_repository_reader import LocalRepositoryReader

@@ -11,7 +11,7 @@ from planner.app.request import Request
 from planner.app.selected_resources_status import read_status_of_selected_resources_in_session
 from planner.app.session import open_session
 from planner.events import ChangeResult
-from planner.part_status import PartStatusTable
+from planner.resource_status import ResourceStatusTable
 from planner.unconfirmed_push_recheck import UnconfirmedPushRecheck, judge_unconfirmed_push_rechecks
 from planner.values import JsonObject
 from state.state_store import StateStore
@@ -20,7 +20,7 @@ _WELL = (ChangeResult.DONE, ChangeResult.UNCHANGED)
 _RUNS = 50  # looked through for the newest flush
 
 
-def read_git_mirror_status(request: Request, only: Only) -> tuple[PartStatusTable, UnconfirmedPushRecheck]:
+def read_git_mirror_status(request: Request, only: Only) -> tuple[ResourceStatusTable, UnconfirmedPushRecheck]:
     """Read the refs of the git mirror on both sides, and what the newest flush reported. Raises only when nothing
     can be judged."""
     with open_session(request) as session:

@@ -18,7 +18,7 @@ from planner.errors import SelectionError
 from planner.events import Event
 from planner.executor import ExecutionOptions, execute_plan
 from planner.graph import build_graph
-from planner.loading.config_policies.pull_request_rules import pull_request_remote
+from planner.loading.config_policies.pull_request_rules import git_remote_of_lane_pull_requests
 from planner.plan import Action, Change, Plan, Selection
 from planner.planning import PlanInputs, make_plan
 from planner.ports import AbsentObject, Provider
@@ -55,7 +55,7 @@ def lane_issue_repository(request: Request, product: str, node: str, lane: str) 
     has no `repo`."""
     config = load_configuration(request)
     found = next((one.spec for one in config.lanes_of(product, node) if one.name == lane), None)
-    remote = pull_request_remote(found, config.nodes[node].spec) if found is not None else None
+    remote = git_remote_of_lane_pull_requests(found, config.nodes[node].spec) if found is not None else None
     if found is None or remote is None or remote.repo is None:
         raise SelectionError(
             f"{node}/{lane} has no repository on GitHub",

@@ -202,9 +202,9 @@ def _holds_value(resource: Resource) -> bool:
 def _cluster_secrets(request: Request, config: Config) -> KubernetesReader:
     """With the kube context of the selected node: a plan is bound to one."""
     from planner.app.cluster_secrets import ClusterSecretReader
-    from planner.loading.selection import resolve_products
+    from planner.loading.selection import resolve_selection_per_product
 
-    node, _ = resolve_products(config, requested_selection(request))[0].nodes[0]
+    node, _ = resolve_selection_per_product(config, requested_selection(request))[0].nodes[0]
     return ClusterSecretReader(request, node.spec.kube_context)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 
 from planner.address import Address, is_hwplan_kind
 from planner.applied_state import AppliedRecord, AppliedState
-from planner.planning import PlanInputs, is_superseded_record
+from planner.planning import PlanInputs, is_applied_version_outdated
 from planner.ports import AbsentObject, Preview, PreviewEffect
 from planner.resource import APPLIED
 from planner.values import outputs_in_document
@@ -57,7 +57,7 @@ def _is_gone(preview: Preview | None, record: AppliedRecord) -> bool:
     if preview is None:
         return True
     to_come = any(outputs_in_document(one.after) for one in preview.fields)
-    return _stays(preview) and not to_come and not is_superseded_record(preview, record)
+    return _stays(preview) and not to_come and not is_applied_version_outdated(preview, record)
 
 
 def _stays(preview: Preview | None) -> bool:

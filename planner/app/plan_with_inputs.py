@@ -14,12 +14,13 @@ from planner.app.cascaded_objects import with_cascaded_objects
 from planner.app.ended_kubernetes_jobs import without_rerun_of_ended_kubernetes_jobs
 from planner.app.failed_checks_to_run_again import with_failed_checks_run_again
 from planner.app.field_ownership_requests import resources_with_ownership_options
+from planner.app.foreign_autoscaling import warn_of_autoscaled_replicas
 from planner.app.load_desired import DesiredStack
 from planner.app.plan_remarks import is_no_longer_declared, remarks_from_state
 from planner.app.read_and_preview import preview_with_all_providers, read_with_all_providers
 from planner.app.request import Request
 from planner.app.secrets_declared_obsolete import SecretsDeclaredObsolete, split_off_secrets_declared_obsolete
-from planner.app.secrets_in_clear import warn_of_secrets_in_clear
+from planner.app.secrets_in_clear import warn_of_secrets_in_clear, with_secrets_in_clear_named
 from planner.app.session import Session, identify_cluster, open_session
 from planner.app.undeclared_owned_sets import (
     remarks_on_undeclared_sets_only_in_state,
@@ -36,7 +37,7 @@ from planner.dataclass import dataclass
 from planner.drift import DriftReport
 from planner.errors import GuardRefused, ProviderError
 from planner.graph import ResourceGraph
-from planner.loading.manifests.plain_manifests import place_in_namespace, without_repeated_resources
+from planner.loading.manifests.plain_manifests import with_effective_namespace, without_repeated_resources
 from planner.loading.secrets.secret_files import NOT_IN_FOLDER
 from planner.plan import Plan, Selection
 from planner.plan_id import plan_id
@@ -144,7 +145,7 @@ def _left_records(gathered: GatheredPlanInputs) -> Mapping[Address, AppliedRecor
 
 def make_redacted_plan(inputs: PlanInputs) -> Plan:
     """The plan of `inputs`, cleaned once more: by now every secret that was read is known, whoever read it first."""
-    return clean_texts_in_value(make_plan(inputs))
+    return with_secrets_in_clear_named(clean_texts_in_value(make_plan(inputs)))
 
 
 def gather_plan_inputs(
@@ -194,7 +195,11 @@ def gather_plan_inputs(
     inputs = with_failed_checks_run_again(without_rerun_of_ended_kubernetes_jobs(inputs, snapshot, session), session)
     inputs = with_cascaded_objects(inputs, world.cluster)
     declared = frozenset(one.address for one in placed)
-    more = (*_no_longer_declared(session, inputs, declared), *warn_of_secrets_in_clear(inputs))
+    more = (
+        *_no_longer_declared(session, inputs, declared),
+        *warn_of_secrets_in_clear(inputs),
+        *warn_of_autoscaled_replicas(inputs, world.cluster),
+    )
     inputs = replace(inputs, warnings=(*inputs.warnings, *more)) if more else inputs
     return GatheredPlanInputs(inputs, seen, snapshot, declared, obsolete)
 
@@ -230,7 +235,7 @@ def resolve_resource_namespaces(session: Session, resources: Collection[Resource
     for resource in resources:
         kind = kinds.get((resource.api_version, resource.address.kind))
         namespace = session.request.namespace
-        found.append(place_in_namespace(resource, kind.namespaced, namespace) if kind else resource)
+        found.append(with_effective_namespace(resource, kind.namespaced, namespace) if kind else resource)
     return without_repeated_resources(found, [resource.address for resource in resources])
 
 

@@ -1,7 +1,7 @@
 """The plan of a pull request: its merge and the whole rollout after it, as one graph, before anything is merged.
 
 What the merge makes has no value yet; whatever takes it refers to the pull request by name. So the same plan can be
-made after the merge, and has the same id (planner.plan_id.merge_and_rollout_id).
+made after the merge, and has the same id (planner.plan_id.merge_and_rollout_effect).
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from planner.errors import ConfigError, ProviderError, SelectionError
 from planner.graph.resource_index import pod_spec
 from planner.loading.yaml.load_documents import MANIFEST, load_documents
 from planner.plan import Action, Change, Plan, Precondition, SideEffect, SideEffectKind
-from planner.plan_id import merge_and_rollout_id
+from planner.plan_id import merge_and_rollout_effect, parts_of_merge_and_rollout
 from planner.pull_requests.github_facts import PullRequestState
 from planner.pull_requests.predicted_merge_verification import ConflictingMerge, PredictedMerge
 from planner.render.predicted_pull_request_stages import PredictedPullRequestStagesInput
@@ -43,7 +43,7 @@ from planner.side_effects.known_callers import effects_on_callers
 from planner.side_effects.pod_disruptions import effects_on_workload
 from planner.source_line_ref import SourceRef
 from planner.user_cache_folder import user_cache_folder
-from planner.values import Json, JsonObject, JsonValue, OutputRef, OutputTemplate
+from planner.values import Json, JsonObject, JsonValue, OutputRef, OutputTemplate, document_digest
 from providers.git.git_client import GitClient
 from providers.git.git_merges import RemoteGitMergePredictor
 from providers.git.object_cache import ObjectCache
@@ -63,7 +63,7 @@ class PullRequestPlan:
 
     `merge` is what git makes of base and head, None for a pull request that is merged; `files` are those that it
     changes. `promotion` is what the GitOps branch will hold and `argo` what that changes; None where `problem` says why
-    nobody knows. `identifier` is what an approval names.
+    nobody knows. `identifier` is what an approval names, `parts` the digests of what it is made of.
     """
 
     made: PlanWithInputs
@@ -76,6 +76,7 @@ class PullRequestPlan:
     argo: ArgoPrediction | None
     problem: str
     identifier: str
+    parts: Mapping[str, str]
 
     @property
     def plan(self) -> Plan:
@@ -105,9 +106,10 @@ def open_pull_request_plan(request: Request, number: int) -> Iterator[PullReques
         session = replace(parts.session, stack=replace(parts.session.stack, resources=wanted))
         made = plan_selected_resources(session)
         predicted = _predicted(session, place, pull, github)
+        effect = _effect(made, merging, {one.address: one for one in wanted})
         yield PullRequestPlan(
             made, session, place, pull, predicted.merge, predicted.files, predicted.promotion, predicted.argo,
-            predicted.problem, _identifier(made, merging, {one.address: one for one in wanted}),
+            predicted.problem, document_digest(effect), parts_of_merge_and_rollout(effect),
         )  # fmt: skip
 
 
@@ -242,7 +244,7 @@ def _of_merge(ref: OutputRef, head: Address, pull: Address) -> OutputRef:
     return OutputRef(pull, "mergeCommit" if ref.output == "commit" else ref.output)
 
 
-def _identifier(made: PlanWithInputs, merging: Resource, wanted: Mapping[Address, Resource]) -> str:
+def _effect(made: PlanWithInputs, merging: Resource, wanted: Mapping[Address, Resource]) -> JsonObject:
     """What an approval names. Refs of the mirror are made as they are declared whenever they are: how far they have
     come is nothing that anybody approves."""
     after = made.graph.downstream((merging.address,)) if merging.address in made.graph.nodes else frozenset()
@@ -253,7 +255,7 @@ def _identifier(made: PlanWithInputs, merging: Resource, wanted: Mapping[Address
     }
     spec = merging.manifest["spec"]
     pull = {key: spec[key] for key in ("repo", "number", "headSha", "base", "method")}
-    return merge_and_rollout_id(made.plan, pull, follows)
+    return merge_and_rollout_effect(made.plan, pull, follows)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from planner.dataclass import dataclass
-from planner.loading.input_files import KUSTOMIZE
+from planner.loading.manifest_files import KUSTOMIZE
 from planner.plan import Selection
 
 

@@ -27,12 +27,12 @@ def without_git_refs_of_other_lanes(request: Request, only: Only, config: Config
     it was read already.
     """
     from planner.app.load_desired import load_selected_configuration, requested_selection
-    from planner.loading.selection import resolve_products
+    from planner.loading.selection import resolve_selection_per_product
 
     if request.plain or not request.lanes or ALL in request.lanes:
         return only
     config = config or load_selected_configuration(request)
-    products = {one.product.name for one in resolve_products(config, requested_selection(request))}
+    products = {one.product.name for one in resolve_selection_per_product(config, requested_selection(request))}
     foreign: set[str] = set()
     own: set[str] = set()
     for lane in config.lanes:

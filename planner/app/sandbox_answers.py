@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from planner.address import is_hwplan_kind
-from planner.loading.config import LaneEntry
+from planner.loading.config import ConfiguredLane
 from planner.resource import Resource
 from planner.spec.node import NodeConfig
 from planner.values import JsonObject
@@ -16,7 +16,7 @@ from providers.sandbox import CannedHttpAnswer, CannedPrometheusQuery, CannedScr
 
 
 def make_canned_probe_answers(
-    resources: Iterable[Resource], lanes: Iterable[LaneEntry]
+    resources: Iterable[Resource], lanes: Iterable[ConfiguredLane]
 ) -> tuple[CannedHttpAnswer, ...]:
     """Make the canned answers of a new sandbox for the gates of the lanes, and for every other probe that a plan
     asks. A gate with `provenance` gets the commit that the Application of the lane's GitOps branch has deployed."""
@@ -38,7 +38,7 @@ def make_canned_probe_answers(
     return tuple(answers)
 
 
-def _application(resources: Iterable[Resource], lane: LaneEntry) -> str:
+def _application(resources: Iterable[Resource], lane: ConfiguredLane) -> str:
     """The Application that follows the GitOps branch of a lane; "" where none does."""
     for one in resources:
         place, source = one.address.node_lane, (one.manifest.get("spec") or {}).get("source") or {}

@@ -9,12 +9,12 @@ from planner.app.plan_with_inputs import GatheredPlanInputs, gather_plan_inputs
 from planner.app.request import Request
 from planner.app.resource_filters import is_declared_secret, is_secret_address
 from planner.app.session import open_session
-from planner.part_status import SecretKeyStatus, SecretStatus
 from planner.ports import PresentObject, UnreadableObject
+from planner.resource_status import SecretKeyStatus, SecretStatusTable
 from planner.values import JsonValue, SealedSecret
 
 
-def read_secret_status(request: Request) -> SecretStatus:
+def read_secret_status(request: Request) -> SecretStatusTable:
     """The status of the selection's Secrets. Raises only when nothing at all can be judged."""
     with open_session(request) as session:
         gathered = gather_plan_inputs(session, only=is_declared_secret, prune=is_secret_address)
@@ -22,7 +22,7 @@ def read_secret_status(request: Request) -> SecretStatus:
     obsolete = tuple(sorted(stray.address for stray in gathered.inputs.strays))
     foreign = tuple(sorted(one.address for one in gathered.obsolete.foreign))
     unreadable = {one.address: one.reason for one in gathered.obsolete.unreadable}
-    return SecretStatus(gathered.inputs.cluster, keys, obsolete, foreign, unreadable)
+    return SecretStatusTable(gathered.inputs.cluster, keys, obsolete, foreign, unreadable)
 
 
 def _keys(gathered: GatheredPlanInputs, address: Address) -> Iterator[SecretKeyStatus]:

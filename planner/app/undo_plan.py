@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 
 from planner.address import Address, is_hwplan_kind
 from planner.app.cascaded_objects import with_cascaded_objects
+from planner.app.foreign_autoscaling import warn_of_autoscaled_replicas
 from planner.app.load_desired import DesiredStack, load_desired, stack_without_resources
 from planner.app.plan_remarks import remarks_from_state
 from planner.app.plan_with_inputs import PlanWithInputs, count_owned_live_objects, make_redacted_plan
 from planner.app.read_and_preview import preview_with_all_providers, read_with_all_providers
 from planner.app.request import Request, request_of_earlier_plan
 from planner.app.runtime import open_state_store
+from planner.app.secrets_in_clear import learn_secrets_in_clear
 from planner.app.session import Session, open_session_of_loaded_stack
 from planner.errors import HwplanError, SelectionError
-from planner.graph import ResourceGraph, graph_of_edges, live_graph
+from planner.graph import ResourceGraph, graph_of_edges, graph_of_live_and_declared
 from planner.loading.annotation_options import parse_annotation_options
 from planner.plan import LEAVING, Action, Selection
+from planner.plan_bytes import load_plan
 from planner.planning import PlanInputs
 from planner.planning.reversed_document import parse_field_pre_image, reversed_document
 from planner.ports import Observation, PresentObject, UnreadableObject
@@ -48,7 +51,19 @@ def open_undo_plan(request: Request, number: int) -> Iterator[tuple[PlanWithInpu
             raise SelectionError(f"there is no run {number}", where="RUN", remedy="hwplan state history lists them")
         chosen = request_of_earlier_plan(request, run.selection)
         with open_session_of_loaded_stack(chosen, store, _stack(chosen, store)) as session:
-            yield _made(session, _reverse(store, number), run.selection, number), session
+            reverse = _reverse(store, number)
+            _learn_what_was_repeated(store, {*reverse.wanted, *reverse.to_delete})
+            yield _made(session, reverse, run.selection, number), session
+
+
+def _learn_what_was_repeated(store: StateStore, addresses: Iterable[Address]) -> None:
+    """The values of secrets that runs wrote in clear into these objects: undo reads no secret itself."""
+    runs = {version.record.run for address in addresses for version in store.versions(address=address)}
+    for number in sorted(runs):
+        document = store.run_plan(number)
+        if b'"inClear"' in document:
+            with suppress(HwplanError):  # of another version: its plan says nothing of it
+                learn_secrets_in_clear(load_plan(document))
 
 
 def _stack(request: Request, store: StateStore) -> DesiredStack:
@@ -145,6 +160,7 @@ def _made(session: Session, reverse: _Reverse, selection: Selection, number: int
         pruning=f"made by run {number}",
     )
     inputs = with_cascaded_objects(inputs, world.cluster)
+    inputs = replace(inputs, warnings=(*inputs.warnings, *warn_of_autoscaled_replicas(inputs, world.cluster)))
     snapshot = world.store.snapshot(session.stack.owned)
     live = count_owned_live_objects(seen, session.stack.owned)
     notes = {
@@ -157,7 +173,7 @@ def _graph(reverse: _Reverse) -> ResourceGraph:
     """The order of what can be taken back. What cannot be stays as it is, and holds nothing up; names that lead to
     nothing here are of objects that go, or that the run did not touch."""
     possible = [resource for address, resource in reverse.wanted.items() if address not in reverse.stuck]
-    return graph_of_edges(reverse.wanted, live_graph(possible).edges)
+    return graph_of_edges(reverse.wanted, graph_of_live_and_declared(possible).edges)
 
 
 def _same_as_made(reverse: _Reverse, observations: Mapping[Address, Observation]) -> tuple[PresentObject, ...]:

@@ -131,24 +131,23 @@ def _earlier(report: RunReport, request: Request, as_json: bool) -> int:
 def _show(request: Request, planfile: Path | None, resume: bool, form: str, allow: Sequence[str]) -> int:
     from planner.cli.print_pages import exit_code_of_plan_only_shown, print_plan, print_saved_plan
 
-    exact = form == "json"
     if resume:
         from planner.app.plan_files import plan_of_unfinished_run
 
         plan = plan_of_unfinished_run(request)
-        print_page(print_saved_plan(plan, request, form), exact=exact)
+        print_page(print_saved_plan(plan, request, form))
     elif planfile is not None:
         from planner.app.plan_files import read_plan_file
 
         plan = read_plan_file(planfile)
-        print_page(print_saved_plan(plan, request, form, file=planfile, allow=allow), exact=exact)
+        print_page(print_saved_plan(plan, request, form, file=planfile, allow=allow))
     else:
         from planner.app.plan_with_inputs import open_session_with_plan
         from planner.app.shown_plans import store_shown_plan
 
         with open_session_with_plan(request) as (one, _):
             store_shown_plan(request, one)
-            print_page(print_plan(one, request, form, allow=allow), exact=exact)
+            print_page(print_plan(one, request, form, allow=allow))
         plan = one.plan
     return exit_code_of_plan_only_shown(plan)
 

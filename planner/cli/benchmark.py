@@ -77,7 +77,7 @@ def _start(
             store_shown_plan(request, found.made)
             verb = f"benchmark --profile {profile}{' --rerun' * rerun}"
             form = "json" if as_json else "text"
-            print_page(print_plan(found.made, request, form, verb=verb, allow=options.allow), exact=as_json)
+            print_page(print_plan(found.made, request, form, verb=verb, allow=options.allow))
             return exit_code_of_plan_only_shown(found.made.plan)
         if not as_json and not request.quiet:
             print_page(print_plan(found.made, request, "text", confirmed=True))

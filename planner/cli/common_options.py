@@ -14,7 +14,7 @@ import click
 
 from planner.app.request import Request
 from planner.cli.config_completion import completion_candidates, find_configuration_folder
-from planner.loading.input_files import KUSTOMIZE
+from planner.loading.manifest_files import KUSTOMIZE
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 _Decorator = Callable[[_F], _F]

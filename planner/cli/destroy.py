@@ -57,7 +57,7 @@ def destroy(
         if not confirm or dry_run:
             store_shown_plan(request, made)
             page = print_plan(made, request, form, verb="destroy", saved=out, allow=options.allow)
-            print_page(page, exact=form == "json")
+            print_page(page)
             return exit_code_of_plan_only_shown(made.plan)
         report = apply_fresh_plan(made, session, options, approved=plan_id)
     remarks = print_plan_remarks(made)

@@ -99,7 +99,7 @@ def plan(
             return report.exit_code if detailed_exitcode or report.exit_code == 1 else 0
         now = session.world.clock.now()
         review = _review(one.plan, request, now, base, change) if base or change or form in _REVIEWED else None
-        print_page(print_plan(one, request, form, saved=out, review=review), exact=form == "json")
+        print_page(print_plan(one, request, form, saved=out, review=review))
     return exit_code_of_plan_only_shown(one.plan) or (2 if detailed_exitcode and one.plan.applyable else 0)
 
 
@@ -143,7 +143,7 @@ def _pull(request: Request, number: int, form: str, detailed_exitcode: bool) -> 
             told["way"] = [{"stage": one.title, "text": "".join(one.words)} for one in stages]
             argo = promotion_prediction_document(found.argo or ArgoPrediction(problem=found.problem))
             page = render_document_as_json({**json.loads(page), "approval": told, "argo": argo})
-        print_page(page, exact=form == "json")
+        print_page(page)
         return exit_code_of_plan_only_shown(found.plan) or (2 if detailed_exitcode and found.plan.applyable else 0)
 
 
@@ -170,5 +170,5 @@ def _compare(request: Request, saved: str, against: str, form: str, detailed_exi
         with open_session_with_plan(request) as (one, _):
             after = one.plan
     as_json = form == "json"
-    print_page((render_plan_comparison_json if as_json else render_plan_comparison)(before, after), exact=as_json)
+    print_page((render_plan_comparison_json if as_json else render_plan_comparison)(before, after))
     return 2 if detailed_exitcode and plan_id(before) != plan_id(after) else 0

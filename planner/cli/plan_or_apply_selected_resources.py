@@ -99,7 +99,7 @@ def show_or_apply_plan_of_opener(
         if not confirm:
             store_shown_plan(request, one)
             page = print_plan(one, request, "json" if json else "text", verb=verb, allow=options.allow)
-            print_page(known.beside(page) if json else known.page + page, exact=json)
+            print_page(known.beside(page) if json else known.page + page)
             return exit_code_of_plan_only_shown(one.plan)
         if not json and not request.quiet:
             print_page(known.page + print_plan(one, request, "text", confirmed=True))

@@ -23,4 +23,4 @@ def show_plan_file(request: Request, planfile: Path, form: str) -> None:
     from planner.app.plan_files import read_plan_file
     from planner.cli.print_pages import print_saved_plan
 
-    print_page(print_saved_plan(read_plan_file(planfile), request, form, file=planfile), exact=form == "json")
+    print_page(print_saved_plan(read_plan_file(planfile), request, form, file=planfile))

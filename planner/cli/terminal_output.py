@@ -11,7 +11,6 @@ from pathlib import Path
 import click
 
 from planner.errors import ConfigError, HwplanError
-from planner.redaction.redacted_stream import unredacted_stream
 from planner.text_safe import safe_text
 
 
@@ -27,14 +26,10 @@ def terminal_width() -> int:
     return shutil.get_terminal_size((100, 24)).columns
 
 
-def print_page(text: str, *, exact: bool = False) -> None:
-    """Write a rendered page, with exactly one newline at its end.
-
-    `exact` is for a plan as JSON: its bytes are its identity, and its words were cleaned when it was made.
-    """
-    stream = unredacted_stream(sys.stdout) if exact else sys.stdout
-    stream.write(text if text.endswith("\n") else text + "\n")
-    stream.flush()
+def print_page(text: str) -> None:
+    """Write a rendered page, with exactly one newline at its end."""
+    sys.stdout.write(text if text.endswith("\n") else text + "\n")
+    sys.stdout.flush()
 
 
 def write_page(text: str, out: Path | None) -> None:

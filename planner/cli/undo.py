@@ -64,7 +64,9 @@ def undo_run(
         if not confirm or dry_run:
             store_shown_plan(session.request, made)
             form = "json" if as_json else "text"
-            print_page(print_plan(made, request, form, verb=f"undo {run}", allow=options.allow), exact=as_json)
+            print_page(print_plan(made, request, form, verb=f"undo {run}", allow=options.allow))
             return exit_code_of_plan_only_shown(made.plan)
+        if not as_json and not session.request.quiet:
+            print_page(print_plan(made, session.request, "text", confirmed=True))
         report = apply_fresh_plan(made, session, options, approved=plan_id)
     return print_run_result(report, session.request, as_json)

@@ -7,5 +7,5 @@ kinds only run) and subclasses `ProviderContract` (`RunContract`) with a fixture
 import pytest
 
 pytest.register_assert_rewrite(
-    "planner.contract.command_steps", "planner.contract.suite", "planner.contract.run_promises"
+    "planner.contract.plan_and_apply", "planner.contract.suite", "planner.contract.run_promises"
 )

@@ -14,7 +14,8 @@ SECRET = b"a-secret-of-the-contract"
 
 
 class StateCase(Protocol):
-    """A small world of real parts in a folder, and resources wanted in it: none is there, or has run, at first.
+    """One case of the suite: real systems in a folder, and resources wanted in them: none is there, or has run, at
+    first.
 
     A case may have a method `close`, which is called after the test, and should have `requests`, which gives how many
     requests the world was asked so far: then the suite sees whether many resources are read in bulk.
@@ -61,7 +62,8 @@ class RemoteCase(StateCase, Protocol):
 
 
 class RunCase(Protocol):
-    """A small world of real parts for kinds that only run: they ask, or do something, and leave no state to compare."""
+    """One case of the suite for kinds that only run, with real systems: they ask, or do something, and leave no state
+    to compare."""
 
     vault: Vault
 

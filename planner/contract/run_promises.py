@@ -9,8 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from planner.address import Address
-from planner.contract.command_steps import plan_in_one_reading, run_changes, shows_no_secret
 from planner.contract.contract_case import RunCase
+from planner.contract.plan_and_apply import apply_changes_until_stopped, plan_in_one_reading, shows_no_secret
 from planner.errors import ProviderError
 from planner.events import ChangeResult, ChangeWaiting
 from planner.plan import Change
@@ -41,11 +41,13 @@ class RunContract:
     def test_it_ends_well_when_it_should_and_is_not_planned_again_by_itself(self, case: RunCase) -> None:
         changes = plan_in_one_reading(case, following=True).changes
         case.fulfil()
-        result = run_changes(changes, case.provider(), case.vault)
+        result = apply_changes_until_stopped(changes, case.provider(), case.vault)
         assert {ended.result for ended in result.outcomes.values()} <= {ChangeResult.DONE, ChangeResult.UNCHANGED}, (
             result
         )
-        assert all(not is_run_due(preview) for preview in plan_in_one_reading(case, following=True).previews.values())
+        assert all(
+            not would_run_unprompted(preview) for preview in plan_in_one_reading(case, following=True).previews.values()
+        )
 
     def test_it_does_not_end_well_while_it_should_not(self, case: RunCase) -> None:
         changes, provider = plan_in_one_reading(case, following=True).changes, case.provider()
@@ -75,7 +77,9 @@ class RunContract:
 
     def test_a_run_that_is_told_to_stop_does_not_wait(self, case: RunCase) -> None:
         changes, began = plan_in_one_reading(case, following=True).changes, time.monotonic()
-        result = run_changes(changes, case.provider(), case.vault, lambda event: isinstance(event, ChangeWaiting))
+        result = apply_changes_until_stopped(
+            changes, case.provider(), case.vault, lambda event: isinstance(event, ChangeWaiting)
+        )
         assert result.interrupted and time.monotonic() - began < SOON
         ends = {ended.result for ended in result.outcomes.values()}
         assert ends <= {ChangeResult.PENDING, ChangeResult.CANCELLED} and ChangeResult.PENDING in ends
@@ -85,7 +89,7 @@ class RunContract:
         case.fulfil()
         with ThreadPoolExecutor(len(changes)) as pool:
             list(pool.map(lambda change: provider.apply(change, case.vault), changes))
-            found = list(pool.map(lambda change: wait_until_over(provider, [change]), changes))
+            found = list(pool.map(lambda change: wait_until_changes_done(provider, [change]), changes))
         assert all(one.ok for each in found for one in each.values()), found
 
     def test_no_secret_in_anything_that_is_shown(
@@ -96,19 +100,19 @@ class RunContract:
         written = [provider.apply(change, case.vault) for change in before.changes]
         waiting = provider.readiness(before.changes)
         case.fulfil()
-        over = wait_until_over(provider, before.changes)
+        over = wait_until_changes_done(provider, before.changes)
         after = plan_in_one_reading(case, following=True)
         assert shows_no_secret(before, written, waiting, over, after, repr(provider), repr(case))
         assert shows_no_secret(caplog.text, *capfd.readouterr())
 
 
-def is_run_due(preview: Preview) -> bool:
+def would_run_unprompted(preview: Preview) -> bool:
     """Whether a plan has a run of its own accord: not one that holds, nor one that follows a change."""
     return preview.effect is not PreviewEffect.NONE and preview.on_change is None
 
 
-def wait_until_over(provider: Provider, changes: Sequence[Change]) -> Mapping[Address, Readiness]:
-    """Look until all are over."""
+def wait_until_changes_done(provider: Provider, changes: Sequence[Change]) -> Mapping[Address, Readiness]:
+    """Ask the provider until every change is done, at most `SOON` seconds; gives the last readiness of each."""
     end = time.monotonic() + SOON
     while True:
         found = provider.readiness(changes)

@@ -9,8 +9,13 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from planner.address import is_hwplan_kind
-from planner.contract.command_steps import plan_and_apply_all, plan_in_one_reading, run_changes, shows_no_secret
 from planner.contract.contract_case import RemoteCase, StateCase
+from planner.contract.plan_and_apply import (
+    apply_changes_until_stopped,
+    plan_and_apply_all,
+    plan_in_one_reading,
+    shows_no_secret,
+)
 from planner.errors import PreconditionError, ProviderError
 from planner.events import ChangeBegan, ChangeResult
 from planner.plan import Change
@@ -126,7 +131,9 @@ class ProviderContract:
 
     def test_a_run_that_is_told_to_stop_finishes_what_it_began_and_the_next_one_the_rest(self, case: StateCase) -> None:
         changes, began = plan_in_one_reading(case).changes, time.monotonic()
-        result = run_changes(changes, case.provider(), case.vault, lambda event: isinstance(event, ChangeBegan))
+        result = apply_changes_until_stopped(
+            changes, case.provider(), case.vault, lambda event: isinstance(event, ChangeBegan)
+        )
         assert time.monotonic() - began < SOON
         ends = {address: ended.result for address, ended in result.outcomes.items()}
         made = {address for address, end in ends.items() if end in (ChangeResult.DONE, ChangeResult.PENDING)}
@@ -136,7 +143,9 @@ class ProviderContract:
             and list(ends.values()).count(ChangeResult.CANCELLED) == len(changes) - 1
         )
         assert {one.address for one in case.wanted() if case.holds(one)} == made
-        assert set(run_changes(plan_in_one_reading(case).changes, case.provider(), case.vault).outcomes) < set(ends)
+        assert set(
+            apply_changes_until_stopped(plan_in_one_reading(case).changes, case.provider(), case.vault).outcomes
+        ) < set(ends)
         assert all(case.holds(one) for one in case.wanted()) and not plan_in_one_reading(case).changes
 
     def test_no_secret_in_anything_that_is_shown(
@@ -167,7 +176,7 @@ class RemoteContract(ProviderContract):
             assert new or isinstance(plan_in_one_reading(case).seen[resource.address], AbsentObject), (
                 f"half of it is there after: {how}"
             )
-            again = run_changes([change], case.provider(), case.vault).outcomes[change.address].result
+            again = apply_changes_until_stopped([change], case.provider(), case.vault).outcomes[change.address].result
             assert again is (ChangeResult.UNCHANGED if new else ChangeResult.DONE), how
         plan_and_apply_all(case)
         assert all(case.holds(one) for one in wanted) and not plan_in_one_reading(case).changes

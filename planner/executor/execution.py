@@ -19,10 +19,10 @@ from planner.disk_errors import MAKE_ROOM, disk_error_text, is_disk_full
 from planner.events import ChangeResult, EventObserver
 from planner.executor import apply_effect, crash_report, output_substitution
 from planner.executor.apply_effect import ApplyFailure
-from planner.executor.change_progress import ChangeProgress
 from planner.executor.change_schedule import ChangeSchedule
 from planner.executor.execution_options import ErrorPolicy, ExecutionOptions, WaitPolicy
-from planner.executor.readiness_waits import ReadinessWaits, WaitDecision
+from planner.executor.execution_progress import ExecutionProgress
+from planner.executor.readiness_waits import ReadinessWaitResult, ReadinessWaits
 from planner.executor.run_result import RunResult
 from planner.failpoint import hit_failpoint
 from planner.plan import Action, Change, Plan
@@ -59,7 +59,7 @@ class _Execution:
         self._plan, self._provider_of, self._vault = plan, provider_of, vault
         self._clock, self._options = clock, options
         self._schedule = ChangeSchedule(plan.changes, options.done)
-        self._ledger = ChangeProgress(plan.changes, observer, clock, options)
+        self._ledger = ExecutionProgress(plan.changes, observer, clock, options)
         self._waits = ReadinessWaits(clock, observer, options, self._decide, self._break_off)
         self._turn = threading.Condition()
         self._decided: deque[_Job] = deque()  # waits that are over: their ends are written before anything begins
@@ -214,13 +214,13 @@ class _Execution:
         with self._turn:
             return self._schedule.is_needed(change.address)
 
-    def _decide(self, change: Change, decision: WaitDecision) -> None:
+    def _decide(self, change: Change, decision: ReadinessWaitResult) -> None:
         """A wait is over. Called from the looking thread; a worker writes the end, so that ends share commits."""
         with self._turn:
             self._decided.append(partial(self._waited, change, decision))
             self._turn.notify()
 
-    def _waited(self, change: Change, decision: WaitDecision) -> None:
+    def _waited(self, change: Change, decision: ReadinessWaitResult) -> None:
         self._ledger.ready(change, decision.outputs, decision.warnings)
         self._end(change, decision.result, decision.message, decision.remedy)
 

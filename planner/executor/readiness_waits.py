@@ -29,8 +29,8 @@ _SAY_AGAIN = 15.0  # seconds after which what is awaited is said again (R13)
 
 
 @dataclass(frozen=True, slots=True)
-class WaitDecision:
-    """How waiting ended. `result` is DONE, FAILED or PENDING."""
+class ReadinessWaitResult:
+    """How waiting for the readiness of one change ended. `result` is DONE, FAILED or PENDING."""
 
     result: ChangeResult
     message: str = ""
@@ -61,7 +61,7 @@ class ReadinessWaits:
         clock: Clock,
         observer: EventObserver,
         options: ExecutionOptions,
-        decide: Callable[[Change, WaitDecision], None],
+        decide: Callable[[Change, ReadinessWaitResult], None],
         broken: Callable[[BaseException], None],
     ) -> None:
         self._clock, self._observer, self._options = clock, observer, options
@@ -159,7 +159,9 @@ class ReadinessWaits:
         if seen is not None and seen.done:
             result = ChangeResult.DONE if seen.ok else ChangeResult.FAILED
             message = "" if seen.ok else seen.message
-            self._decide(entry.change, WaitDecision(result, message, outputs=seen.outputs, warnings=seen.warnings))
+            self._decide(
+                entry.change, ReadinessWaitResult(result, message, outputs=seen.outputs, warnings=seen.warnings)
+            )
             return True
         message = seen.message if seen is not None else "nothing is known about it yet"
         if now >= entry.deadline:
@@ -174,14 +176,16 @@ class ReadinessWaits:
     def _give_up(self) -> None:
         """The run was asked to stop: what is made stays made, nobody waits for it."""
         for entry in self._entries:
-            self._decide(entry.change, WaitDecision(ChangeResult.PENDING, "interrupted while waiting", self._later))
+            self._decide(
+                entry.change, ReadinessWaitResult(ChangeResult.PENDING, "interrupted while waiting", self._later)
+            )
         self._entries = []
 
 
-def _late(seconds: float, message: str, later: str) -> WaitDecision:
+def _late(seconds: float, message: str, later: str) -> ReadinessWaitResult:
     detail = f": {message}" if message else ""
     remedy = f"{later}; a longer hwplan.dev/wait gives it more time"
-    return WaitDecision(ChangeResult.PENDING, f"not ready after {seconds:.0f}s{detail}", remedy)
+    return ReadinessWaitResult(ChangeResult.PENDING, f"not ready after {seconds:.0f}s{detail}", remedy)
 
 
 def _reason(error: Exception) -> str:

@@ -5,22 +5,27 @@ An edge always goes from the dependency to its dependent. Pure, and it knows no 
 is not declared is no edge, because it may live already, unless the author wrote it for hwplan.
 """
 
-from planner.graph.build_graph import build_graph, missing_references, references_to_deleted, undeclared_references
-from planner.graph.dependency_paths import dependents_of, paths_to_address, reduced_edges
+from planner.graph.build_graph import (
+    build_graph,
+    references_to_deleted,
+    undeclared_reference_problems,
+    undeclared_references,
+)
+from planner.graph.dependency_paths import paths_to_address, paths_to_dependents, reduced_edges
 from planner.graph.edge import Edge
-from planner.graph.live_order import live_graph
+from planner.graph.live_and_declared_graph import graph_of_live_and_declared
 from planner.graph.resource_graph import ResourceGraph, graph_of_edges
 
 __all__ = [
     "Edge",
     "ResourceGraph",
     "build_graph",
-    "dependents_of",
     "graph_of_edges",
-    "live_graph",
-    "missing_references",
+    "graph_of_live_and_declared",
     "paths_to_address",
+    "paths_to_dependents",
     "reduced_edges",
     "references_to_deleted",
+    "undeclared_reference_problems",
     "undeclared_references",
 ]

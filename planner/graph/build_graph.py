@@ -31,8 +31,9 @@ from planner.resource import Resource
 
 
 @dataclass(frozen=True, slots=True)
-class EdgeFamily:
-    """One family of edges. `kinds` are the only ones that it can say anything about; none given means any."""
+class EdgeRule:
+    """A named rule that adds edges to a graph. `kinds` are the only ones that it can say anything about; none given
+    means any."""
 
     name: str
     add_edges: Callable[[EdgeCollector], None]
@@ -41,20 +42,20 @@ class EdgeFamily:
 
 # Edges of images are added where pods and Tekton steps name them; every other family is a step of its own.
 STEPS = (
-    EdgeFamily("namespaces", namespaces.add_namespace_edges),
-    EdgeFamily("custom resource definitions", crds.add_crd_edges),
-    EdgeFamily("roles and accounts", rbac.add_rbac_edges, rbac.KINDS),
-    EdgeFamily("pod specifications and images", pods.add_pod_edges),
-    EdgeFamily("services and routes", services.add_traffic_route_edges, services.KINDS),
-    EdgeFamily("storage", storage.add_storage_edges, storage.KINDS),
-    EdgeFamily("tekton", tekton.add_tekton_edges, tekton.KINDS),
-    EdgeFamily("argo", argo.add_argo_edges, argo.KINDS),
-    EdgeFamily("webhooks", webhooks.add_webhook_edges, webhooks.KINDS),
-    EdgeFamily("targets of our own kinds", action_targets.add_action_target_edges, action_targets.KINDS),
-    EdgeFamily("secrets of REST objects", rest_secrets.add_rest_secret_edges, rest_secrets.KINDS),
-    EdgeFamily("secrets of plug-ins", secret_refs.add_secret_ref_edges),
-    EdgeFamily("depends-on", explicit.add_depends_on_edges),
-    EdgeFamily("references", explicit.add_output_ref_edges),
+    EdgeRule("namespaces", namespaces.add_namespace_edges),
+    EdgeRule("custom resource definitions", crds.add_crd_edges),
+    EdgeRule("roles and accounts", rbac.add_rbac_edges, rbac.KINDS),
+    EdgeRule("pod specifications and images", pods.add_pod_edges),
+    EdgeRule("services and routes", services.add_traffic_route_edges, services.KINDS),
+    EdgeRule("storage", storage.add_storage_edges, storage.KINDS),
+    EdgeRule("tekton", tekton.add_tekton_edges, tekton.KINDS),
+    EdgeRule("argo", argo.add_argo_edges, argo.KINDS),
+    EdgeRule("webhooks", webhooks.add_webhook_edges, webhooks.KINDS),
+    EdgeRule("targets of our own kinds", action_targets.add_action_target_edges, action_targets.KINDS),
+    EdgeRule("secrets of REST objects", rest_secrets.add_rest_secret_edges, rest_secrets.KINDS),
+    EdgeRule("secrets of plug-ins", secret_refs.add_secret_ref_edges),
+    EdgeRule("depends-on", explicit.add_depends_on_edges),
+    EdgeRule("references", explicit.add_output_ref_edges),
 )
 
 
@@ -78,7 +79,7 @@ def references_to_deleted(gone: Collection[Address], resources: Sequence[Resourc
     return tuple(edge for edge in edges if edge.before in gone and edge.after not in gone)
 
 
-def missing_references(resources: Sequence[Resource]) -> tuple[Problem, ...]:
+def undeclared_reference_problems(resources: Sequence[Resource]) -> tuple[Problem, ...]:
     """Every reference written for hwplan that leads to nothing declared, for a report of all problems at once."""
     index, _, missing = _collect(resources)
     return _problems(missing, index)

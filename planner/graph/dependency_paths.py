@@ -9,8 +9,8 @@ from typing import TypeAlias
 
 from planner.address import Address
 from planner.errors import GraphError
-from planner.graph.digraph import edges_along_path, networkx_digraph
 from planner.graph.edge import Edge
+from planner.graph.networkx_graph import edges_along_path, networkx_digraph
 from planner.graph.resource_graph import ResourceGraph, closest_name
 
 Way: TypeAlias = tuple[Edge, ...]
@@ -70,7 +70,7 @@ def _ways(graph: ResourceGraph, start: Address, end: Address, between: frozenset
     return [edges_along_path(inside, way) for way in found]
 
 
-def dependents_of(graph: ResourceGraph, address: Address) -> tuple[Way, ...]:
+def paths_to_dependents(graph: ResourceGraph, address: Address) -> tuple[Way, ...]:
     """A shortest way from `address` to each of its dependents, near and far, in order of application.
 
     Raises GraphError for an address that is not in the graph.

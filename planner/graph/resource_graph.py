@@ -2,8 +2,8 @@
 
 Direction, stated once: an edge goes from the dependency (`before`) to its dependent (`after`). The order is
 topological, and among those that are ready the smallest address comes first: the order of the input does not matter.
-All of it is linear but for sorting. networkx explains graphs (planner.graph.digraph), it does not order them: every
-plan passes here, and its import alone costs more than the order of ten thousand nodes.
+All of it is linear but for sorting. networkx explains graphs (planner.graph.networkx_graph), it does not order them:
+every plan passes here, and its import alone costs more than the order of ten thousand nodes.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ def graph_of_edges(addresses: Iterable[Address], edges: Iterable[Edge]) -> Resou
     known = tuple(edges)
     graph, stuck, rank = _arranged(addresses, known)
     if graph is None:
-        from planner.graph.digraph import cycle_error
+        from planner.graph.networkx_graph import cycle_error
 
         raise cycle_error((edge for edge in known if edge.before in stuck and edge.after in stuck), rank)
     return graph

@@ -63,7 +63,7 @@ def parse_annotation_options(annotations: Mapping[str, str], report: Report) -> 
     )
 
 
-def options_with_wait(options: ResourceOptions, spec: object) -> ResourceOptions:
+def options_with_wait_of_spec(options: ResourceOptions, spec: object) -> ResourceOptions:
     """The options with the `wait` that a kind of ours has in its spec; an annotation goes before it."""
     declared = spec.get("wait") if isinstance(spec, dict) else None
     if options != replace(options, wait="ready", wait_seconds=None) or not isinstance(declared, str):

@@ -18,9 +18,15 @@ from planner.dataclass import dataclass
 from planner.disk_errors import disk_error_text
 from planner.errors import ConfigError, SelectionError
 from planner.loading.config_files import config_files, templates_root
-from planner.loading.config_overlay import ConfigLayer, MergedConfig, merge_layers
-from planner.loading.config_policies.node_and_lane_policies import check_lane_policies, check_node_policies
-from planner.loading.config_policies.pull_request_rules import lane_taking_pull_requests, merge_authority_fault
+from planner.loading.config_layers import ConfigLayer, MergedConfig, merge_layers
+from planner.loading.config_policies.node_and_lane_policies import (
+    check_lane_config_policies,
+    check_node_config_policies,
+)
+from planner.loading.config_policies.pull_request_rules import (
+    comparable_lane_taking_pull_requests,
+    merge_authority_fault,
+)
 from planner.loading.document_origin import DocumentOrigin, DocumentText
 from planner.loading.document_origin import Path as DocumentPath
 from planner.loading.lane_layers import merge_lane_layers, node_with_remotes_of_lanes
@@ -28,7 +34,7 @@ from planner.loading.model_problems import report_model_errors
 from planner.loading.problems import Problems, did_you_mean
 from planner.loading.product_schema.read_schema import PLAIN, ProductModels, read_product_models
 from planner.loading.products_named_by_words import ALL as ALL
-from planner.loading.products_named_by_words import products_that_fit
+from planner.loading.products_named_by_words import products_named_by_selection
 from planner.loading.yaml.load_documents import CONFIG, decode_text, load_documents
 from planner.plan import Selection
 from planner.spec.base import StrictModel
@@ -38,7 +44,7 @@ from planner.spec.product import DOCUMENTS, LanesDocument, NodesDocument, Produc
 
 
 @dataclass(frozen=True, slots=True)
-class NodeEntry:
+class ConfiguredNode:
     """A node and where it was defined."""
 
     name: str
@@ -47,7 +53,7 @@ class NodeEntry:
 
 
 @dataclass(frozen=True, slots=True)
-class LaneEntry:
+class ConfiguredLane:
     """A lane of a product on a node, and where it was defined."""
 
     product: str
@@ -58,7 +64,7 @@ class LaneEntry:
 
 
 @dataclass(frozen=True, slots=True)
-class ProductEntry:
+class ConfiguredProduct:
     """A product, where it was defined, and what its lanes and nodes are."""
 
     spec: Product
@@ -72,11 +78,11 @@ class Config:
 
     folder: Path
     templates: Path
-    products: Mapping[str, ProductEntry]
-    nodes: Mapping[str, NodeEntry]
-    lanes: tuple[LaneEntry, ...]
+    products: Mapping[str, ConfiguredProduct]
+    nodes: Mapping[str, ConfiguredNode]
+    lanes: tuple[ConfiguredLane, ...]
 
-    def lanes_of(self, product: str, node: str) -> tuple[LaneEntry, ...]:
+    def lanes_of(self, product: str, node: str) -> tuple[ConfiguredLane, ...]:
         """The lanes of a product (or of `all`) on a node, in the order of the file."""
         return tuple(lane for lane in self.lanes if product in (ALL, lane.product) and lane.node == node)
 
@@ -95,7 +101,7 @@ class Config:
         return replace(self, lanes=tuple(_switched(one, enabled) if one.name in lanes else one for one in self.lanes))
 
 
-def _switched(lane: LaneEntry, enabled: bool) -> LaneEntry:
+def _switched(lane: ConfiguredLane, enabled: bool) -> ConfiguredLane:
     return replace(lane, spec=lane.spec.model_copy(update={"enabled": enabled}))
 
 
@@ -129,7 +135,7 @@ class _Reader:
     problems: Problems
     instead: Mapping[Path, bytes] = field(default_factory=dict)
     complete: bool = True  # false when a part could not be read: then nothing is reported as missing
-    products: dict[str, ProductEntry] = field(default_factory=dict)
+    products: dict[str, ConfiguredProduct] = field(default_factory=dict)
     broken: set[str] = field(default_factory=set)  # products whose schema has problems of its own
     unread: set[str] = field(default_factory=set)  # products that were not selected
     node_layers: dict[str, list[ConfigLayer]] = field(default_factory=dict)
@@ -183,7 +189,7 @@ class _Reader:
                 if name not in scopes:
                     path = ("spec", "scopes", index, "includes", at)
                     origin.problem(self.problems, path, f"no scope {name}", did_you_mean(name, scopes))
-        self.products[spec.name] = ProductEntry(spec, origin)
+        self.products[spec.name] = ConfiguredProduct(spec, origin)
 
     def _nodes(self, document: NodesDocument, origin: DocumentOrigin) -> None:
         for name, value in document.nodes.items():
@@ -202,15 +208,15 @@ class _Reader:
             for name, one in self.products.items()
         }
         self.products = products
-        nodes: dict[str, NodeEntry] = {}
+        nodes: dict[str, ConfiguredNode] = {}
         for name, layers in self.node_layers.items():
             merged = merge_layers(layers)
             spec = _validated(NodeConfig, merged.value, lambda *what, m=merged: m.problem(self.problems, *what))
             if spec is not None:
-                check_node_policies(spec, folder, merged, self.problems)
+                check_node_config_policies(spec, folder, merged, self.problems)
                 spec = node_with_remotes_of_lanes(spec, name, merged, self.lane_documents, self.problems)
-                nodes[name] = NodeEntry(name, self._with_products(name, spec, merged), merged)
-        lanes: list[LaneEntry] = []
+                nodes[name] = ConfiguredNode(name, self._with_products(name, spec, merged), merged)
+        lanes: list[ConfiguredLane] = []
         for document, origin in self.lane_documents:
             lanes += self._lanes(document, origin, nodes)
         self._check_pulls(lanes, nodes)
@@ -220,9 +226,11 @@ class _Reader:
         if selection is None:
             return set()
         specs = {name: one.spec for name, one in self.products.items()}
-        return set(specs).difference(products_that_fit(specs, [one for one, _ in self.lane_documents], selection))
+        return set(specs).difference(
+            products_named_by_selection(specs, [one for one, _ in self.lane_documents], selection)
+        )
 
-    def _models(self, product: ProductEntry, templates: Path) -> ProductModels:
+    def _models(self, product: ConfiguredProduct, templates: Path) -> ProductModels:
         folder = product.spec.templates
         found = read_product_models(templates / folder, f"{templates.resolve().name}/{folder}", self.problems)
         if found is None:
@@ -255,12 +263,12 @@ class _Reader:
         return facts
 
     def _lanes(
-        self, document: LanesDocument, origin: DocumentOrigin, nodes: Mapping[str, NodeEntry]
-    ) -> list[LaneEntry]:
+        self, document: LanesDocument, origin: DocumentOrigin, nodes: Mapping[str, ConfiguredNode]
+    ) -> list[ConfiguredLane]:
         if document.product not in self.products and self.complete:
             hint = did_you_mean(document.product, self.products)
             origin.problem(self.problems, ("product",), f"no product {document.product}", hint)
-        found: list[LaneEntry] = []
+        found: list[ConfiguredLane] = []
         for node, lanes in document.nodes.items():
             if node not in self.node_layers and self.complete:
                 origin.problem(self.problems, ("nodes", node), f"no node {node}", did_you_mean(node, self.node_layers))
@@ -271,16 +279,16 @@ class _Reader:
                 elif document.product in self.unread:
                     merged = merge_lane_layers(document, origin, node, name)
                     bare = Lane.model_construct(enabled=bool(merged.value.get("enabled", True)))
-                    found.append(LaneEntry(document.product, node, name, bare, merged))
+                    found.append(ConfiguredLane(document.product, node, name, bare, merged))
                 elif (entry := self._lane(document, origin, node, name)) is not None:
                     if node in nodes:
                         self._check(entry, nodes[node].spec)
                     found.append(entry)
         return found
 
-    def _check(self, entry: LaneEntry, node: NodeConfig) -> None:
+    def _check(self, entry: ConfiguredLane, node: NodeConfig) -> None:
         """Policies of every lane, and the rules of its product."""
-        check_lane_policies(entry.spec, node, entry.merged, self.problems)
+        check_lane_config_policies(entry.spec, node, entry.merged, self.problems)
         product = self.products[entry.product]
         product.models.check_rules(entry.spec, node, entry.merged, self.problems)
         for part in product.models.schema.needs:
@@ -288,11 +296,13 @@ class _Reader:
                 text = f"{entry.product} needs {part} on a node, and {entry.node} declares none"
                 entry.merged.problem(self.problems, (), text, f"declare {part} of {entry.node}")
 
-    def _check_pulls(self, lanes: list[LaneEntry], nodes: Mapping[str, NodeEntry]) -> None:
+    def _check_pulls(self, lanes: list[ConfiguredLane], nodes: Mapping[str, ConfiguredNode]) -> None:
         """Who merges: a question over all lanes."""
         known = [one for one in lanes if one.node in nodes and one.product not in self.unread]
         found = [
-            lane_taking_pull_requests(one.spec, nodes[one.node].spec, product=one.product, named=one.name, at=one.node)
+            comparable_lane_taking_pull_requests(
+                one.spec, nodes[one.node].spec, product=one.product, named=one.name, at=one.node
+            )
             for one in known
         ]
         for entry, one in zip(known, found, strict=True):
@@ -305,13 +315,13 @@ class _Reader:
         nodes = [one.nodes.items() for one, _ in self.lane_documents if one.product == product]
         return [node for entries in nodes for node, known in entries if lane in known]
 
-    def _lane(self, document: LanesDocument, origin: DocumentOrigin, node: str, name: str) -> LaneEntry | None:
+    def _lane(self, document: LanesDocument, origin: DocumentOrigin, node: str, name: str) -> ConfiguredLane | None:
         merged = merge_lane_layers(document, origin, node, name)
         known = self.products.get(document.product)
         if known is None or document.product in self.broken:
             return None  # the fields of its lanes are not known
         spec = _validated(known.models.lane, merged.value, lambda *what: merged.problem(self.problems, *what))
-        return None if spec is None else LaneEntry(document.product, node, name, spec, merged)
+        return None if spec is None else ConfiguredLane(document.product, node, name, spec, merged)
 
 
 def _validated(model: type[StrictModel], value: Any, report: Any) -> Any:

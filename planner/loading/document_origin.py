@@ -10,11 +10,11 @@ from dataclasses import field
 from typing import Any, TypeAlias
 
 from planner.dataclass import dataclass
-from planner.loading.problems import Problems, source_line
+from planner.loading.problems import Problems, source_line_unless_secret
 from planner.loading.template_lines import TemplateLineMap
+from planner.loading.yaml.event_parser import Parse, retry_after_parser_error, yaml_events
 from planner.loading.yaml.json_stream import split_json_stream
 from planner.loading.yaml.load_documents import decode_by_byte_order_mark
-from planner.loading.yaml.parser_events import Parse, replacement_after_parser_error, yaml_events
 from planner.source_line_ref import SourceRef
 
 Path: TypeAlias = tuple[str | int, ...]
@@ -60,7 +60,7 @@ class DocumentText:
 
     def line_text(self, source: SourceRef) -> str:
         """The line to show for a place, empty where a secret may stand in it."""
-        return source_line(self.template or self.text, source.line)
+        return source_line_unless_secret(self.template or self.text, source.line)
 
     def _mapped(self) -> TemplateLineMap:
         if self._lines is None:
@@ -114,7 +114,7 @@ def _readable_places(text: str, first_line: int) -> list[dict[Path, Place]]:
         try:
             return _places(parse(text), first_line)
         except YAMLError as error:
-            again = replacement_after_parser_error(error, text, api=True)
+            again = retry_after_parser_error(error, text, api=True)
             if again is None:
                 return []
             parse, text = again

@@ -18,7 +18,7 @@ from pydantic import AfterValidator, StringConstraints
 
 from planner.drift import DriftAcknowledgement
 from planner.field_path import parse_path
-from planner.loading.entry_list import load_entries
+from planner.loading.entry_list_file import load_entry_list_file
 from planner.spec.base import StrictModel, Text
 
 
@@ -64,5 +64,7 @@ def load_drift_acknowledgements(file: Path) -> tuple[DriftAcknowledgement, ...]:
     """The entries of a file, in its order. Raises ConfigError with every problem, SelectionError without a file."""
     return tuple(
         DriftAcknowledgement(entry.address, entry.reason, entry.expires, tuple(map(parse_path, entry.fields)), source)
-        for entry, source in load_entries(file, DriftAcknowledgementEntry, what="acknowledgements", option="--ack")
+        for entry, source in load_entry_list_file(
+            file, DriftAcknowledgementEntry, what="acknowledgements", option="--ack"
+        )
     )

@@ -18,7 +18,7 @@ from pydantic import AfterValidator, StringConstraints
 from planner.drift import DriftIgnoreRule
 from planner.field_path import parse_path
 from planner.loading.drift_acknowledgements import FieldName
-from planner.loading.entry_list import load_entries
+from planner.loading.entry_list_file import load_entry_list_file
 from planner.spec.base import StrictModel, Text
 
 
@@ -45,5 +45,5 @@ def load_ignore_rules(file: Path) -> tuple[DriftIgnoreRule, ...]:
     """The rules of a file, in its order. Raises ConfigError with every problem, SelectionError without a file."""
     return tuple(
         DriftIgnoreRule(rule.kind, rule.manager, tuple(map(parse_path, rule.fields)), rule.reason, source)
-        for rule, source in load_entries(file, DriftIgnoreRuleEntry, what="ignore rules", option="--ignore")
+        for rule, source in load_entry_list_file(file, DriftIgnoreRuleEntry, what="ignore rules", option="--ignore")
     )

@@ -24,7 +24,7 @@ from planner.values import JsonObject
 TEMPLATE_PATH: Final = Path("hwplan/git-ref/job.yaml.j2")
 
 
-def expand_git_job(document: JsonObject, context: DocumentContext, report: Report) -> JsonObject:
+def git_ref_with_job_template(document: JsonObject, context: DocumentContext, report: Report) -> JsonObject:
     """A checked GitRef, with `spec.jobTemplate` in place of `spec.job` if it describes a Job."""
     spec = document["spec"]
     if not isinstance(described := spec.get("job"), dict):

@@ -63,9 +63,9 @@ def apply_load_hooks(document: Any, context: DocumentContext, origin: DocumentOr
     """The checked document as it is to be taken in; what its kind's policy forbids is noted in `problems`."""
     if not isinstance(document, dict) or not is_hwplan_kind(str(document.get("apiVersion", ""))):
         return document
-    from planner.loading.kind_hooks import hooks_of_kind  # models: only for documents of hwplan kinds
+    from planner.loading.kind_hooks import load_hooks_of_kind  # models: only for documents of hwplan kinds
 
-    hooks = hooks_of_kind(str(document["kind"]))
+    hooks = load_hooks_of_kind(str(document["kind"]))
 
     def report(path: tuple[str | int, ...], message: str, remedy: str) -> None:
         origin.problem(problems, path, message, remedy)

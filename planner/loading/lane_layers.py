@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from planner.loading.config_overlay import ConfigLayer, MergedConfig, merge_layers
+from planner.loading.config_layers import ConfigLayer, MergedConfig, merge_layers
 from planner.loading.document_origin import DocumentOrigin
 from planner.loading.problems import Problems
 from planner.spec.git import GitRemote

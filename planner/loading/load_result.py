@@ -12,7 +12,7 @@ from planner.resource import Resource
 from planner.values import Vault
 
 if TYPE_CHECKING:
-    from planner.loading.secrets.secret_sources import NeededSecretFile
+    from planner.loading.secrets.secret_source_expansion import NeededSecretFile
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,13 +48,13 @@ def without_nulls(value: Any, maps: Mapping[str, str] = _MAPS, *, zero: str | No
     return value
 
 
-def without_plain_nulls(document: Any) -> Any:
+def without_meaningless_nulls(document: Any) -> Any:
     """A document without the nulls that mean nothing whatever its schema says; of a List each item by itself."""
     if not isinstance(document, dict):
         return document
     if isinstance(items := document.get("items"), list) and str(document.get("kind", "")).endswith("List"):
         rest = without_nulls({key: value for key, value in document.items() if key != "items"})
-        return {**rest, "items": [without_plain_nulls(item) for item in items]}
+        return {**rest, "items": [without_meaningless_nulls(item) for item in items]}
     version = document.get("apiVersion")
     if is_hwplan_kind(str(version)):
         return without_nulls(document, {})

@@ -42,7 +42,7 @@ class Problems:
             raise ConfigError(tuple(dict.fromkeys(self.found)))
 
 
-def source_line(text: str, line: int) -> str:
+def source_line_unless_secret(text: str, line: int) -> str:
     """The text of a line (from 1), or "" when its document may be a Secret."""
     lines = text.split("\n", line)
     if not 0 < line <= len(lines):

@@ -13,21 +13,21 @@ from typing import Any
 from planner.dataclass import dataclass
 from planner.errors import ConfigError
 from planner.kind_hook_types import DocumentContext
-from planner.loading.config import Config, LaneEntry, NodeEntry
+from planner.loading.config import Config, ConfiguredLane, ConfiguredNode
 from planner.loading.document_origin import DocumentOrigin, DocumentText
 from planner.loading.hwplan_kind_check import SOURCES, apply_load_hooks, check_hwplan_document, validated_model
 from planner.loading.load_result import LoadResult
-from planner.loading.manifest_nulls import without_plain_nulls
+from planner.loading.manifest_nulls import without_meaningless_nulls
 from planner.loading.manifests.manifest_source import ManifestExpansionContext, expand_manifest_source
 from planner.loading.manifests.published_manifest import FetchManifest
-from planner.loading.output_refs import check_output_refs
+from planner.loading.output_ref_check import check_output_refs
 from planner.loading.problems import did_you_mean
 from planner.loading.resource_collector import ResourceCollector
 from planner.loading.secrets.secret_reader import KubernetesReader, SecretReader
 from planner.loading.secrets.secret_refs import seal_secret_refs
-from planner.loading.secrets.secret_sources import NeededSecretFile, SecretSourceExpander
+from planner.loading.secrets.secret_source_expansion import NeededSecretFile, SecretSourceToSecretExpander
 from planner.loading.secrets.snapshot_secret_fingerprints import RecordedSecretFingerprints
-from planner.loading.selection import ResolvedSelection, resolve_products
+from planner.loading.selection import ResolvedSelection, resolve_selection_per_product
 from planner.loading.template_context import (
     SUFFIX,
     TemplateContext,
@@ -50,9 +50,9 @@ class ScopeRendering:
 
     product: Product
     scope: ProductScope
-    node: NodeEntry
-    lanes: tuple[LaneEntry, ...]
-    lane: LaneEntry | None
+    node: ConfiguredNode
+    lanes: tuple[ConfiguredLane, ...]
+    lane: ConfiguredLane | None
     node_lane: str
 
     @property
@@ -86,7 +86,7 @@ def load_product_stack(
     knows of all these; `fetch` downloads published manifests (None: only those that were fetched before). Resources of
     several lanes carry their node_lane. Raises SelectionError, or ConfigError with all problems of all templates.
     """
-    chosen = resolve_products(config, selection)
+    chosen = resolve_selection_per_product(config, selection)
     reader = open_secret_reader(config, secrets_dir, environ=environ, kubernetes=kubernetes)
     stack = _Stack(config, ResourceCollector(fingerprinter, same_twice_is_one=True), reader, cache, recorded, fetch)
     parts = tuple(part for one in chosen for part in renderings_of_selection(config, one))
@@ -159,7 +159,7 @@ class _Stack:
     looked: dict[str, str] = field(default_factory=dict)
     needed: dict[tuple[str, str], NeededSecretFile] = field(default_factory=dict)
     _facts: TemplateContext = field(default_factory=TemplateContext)
-    _sources: SecretSourceExpander | None = None
+    _sources: SecretSourceToSecretExpander | None = None
 
     def render(self, part: ScopeRendering) -> None:
         """Take all templates of one part, in the order of their names."""
@@ -203,7 +203,7 @@ class _Stack:
         for index, document in enumerate(documents):
             if document.value is not None:
                 self._take(
-                    without_plain_nulls(document.value),
+                    without_meaningless_nulls(document.value),
                     DocumentOrigin(text, index, document.line),
                     part,
                     document.tagged,
@@ -234,9 +234,9 @@ class _Stack:
             case _:
                 pass
 
-    def _secret_sources(self) -> SecretSourceExpander:
+    def _secret_sources(self) -> SecretSourceToSecretExpander:
         """The same for the whole load."""
         if self._sources is None:
             known = (self.needed, self.looked, self.recorded)
-            self._sources = SecretSourceExpander(self.reader, self.intake.fingerprinter, self.intake, *known)
+            self._sources = SecretSourceToSecretExpander(self.reader, self.intake.fingerprinter, self.intake, *known)
         return self._sources

@@ -13,10 +13,11 @@ from planner.spec.product import LanesDocument, Product
 ALL = "all"  # every product, node, lane or scope
 
 
-def products_that_fit(
+def products_named_by_selection(
     products: Mapping[str, Product], documents: Sequence[LanesDocument], selection: Selection
 ) -> Collection[str]:
-    """The products that have what a selection names; all of them where none has, so that the error can list them."""
+    """The names of products that have the nodes and lanes a selection names; all of them where none has, so that the
+    error can list them."""
     if selection.product in products:
         return [selection.product]
     fitting = [name for name, one in products.items() if _has(one, documents, selection)] or list(products)

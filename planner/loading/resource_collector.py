@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from planner.address import Address, group_of_api_version, is_hwplan_kind
-from planner.loading.annotation_options import options_with_wait, parse_annotation_options
+from planner.loading.annotation_options import options_with_wait_of_spec, parse_annotation_options
 from planner.loading.document_origin import DocumentOrigin, Path
 from planner.loading.manifest_nulls import kind_may_be_custom
 from planner.loading.problems import Problems
@@ -65,8 +65,8 @@ class ResourceCollector:
             manifest = seal_secret_document(manifest, address, self.fingerprinter, self.vault, self._reporter(origin))
         options = self._options(metadata.get("annotations"), origin)
         if is_hwplan_kind(manifest["apiVersion"]):
-            options = options_with_wait(options, manifest.get("spec"))
-        applied = applied_digest(manifest, tagged=tagged)
+            options = options_with_wait_of_spec(options, manifest.get("spec"))
+        applied = desired_document_digest(manifest, tagged=tagged)
         metadata["labels"] = {**metadata.get("labels", {}), SET_LABEL: owned_by}
         metadata["annotations"] = {**metadata.get("annotations", {}), APPLIED: applied}
         scope = metadata["annotations"].get(SCOPE, scope)
@@ -203,7 +203,7 @@ class ResourceCollector:
         return document_digest("\n".join(sorted(lines)))
 
 
-def applied_digest(manifest: JsonObject, *, tagged: bool = True) -> str:
+def desired_document_digest(manifest: JsonObject, *, tagged: bool = True) -> str:
     """Digest of a desired document without our stamp; of a Secret, without its values (docs/adr/0004)."""
     if manifest.get("kind") == "Secret" and "data" in manifest:
         manifest = {**manifest, "data": sorted(manifest["data"])}

@@ -9,7 +9,7 @@ from fnmatch import fnmatchcase
 from planner.dataclass import dataclass
 from planner.errors import SelectionError
 from planner.loading.config import ALL as ALL
-from planner.loading.config import Config, LaneEntry, NodeEntry
+from planner.loading.config import Config, ConfiguredLane, ConfiguredNode
 from planner.loading.problems import did_you_mean
 from planner.plan import Selection
 from planner.spec.product import Product, ProductScope
@@ -20,7 +20,7 @@ class ResolvedSelection:
     """What was selected: nodes with the lanes taken there, scopes in the product's order."""
 
     product: Product
-    nodes: tuple[tuple[NodeEntry, tuple[LaneEntry, ...]], ...]
+    nodes: tuple[tuple[ConfiguredNode, tuple[ConfiguredLane, ...]], ...]
     scopes: tuple[ProductScope, ...]
 
     @property
@@ -49,7 +49,7 @@ def resolve_selection(config: Config, selection: Selection) -> ResolvedSelection
     return ResolvedSelection(product, taken, _scopes(product, selection.scopes))
 
 
-def resolve_products(config: Config, selection: Selection) -> tuple[ResolvedSelection, ...]:
+def resolve_selection_per_product(config: Config, selection: Selection) -> tuple[ResolvedSelection, ...]:
     """One for each product that is selected: `all` takes those that have the nodes and lanes. Raises SelectionError."""
     if selection.product != ALL:
         return (resolve_selection(config, selection),)
@@ -59,7 +59,7 @@ def resolve_products(config: Config, selection: Selection) -> tuple[ResolvedSele
     return tuple(resolve_selection(config, replace(selection, product=name)) for name in fitting)
 
 
-def resolve_shards(config: Config, selection: Selection) -> tuple[LaneEntry, ...]:
+def resolve_shards(config: Config, selection: Selection) -> tuple[ConfiguredLane, ...]:
     """The lanes on nodes that a selection names, each alone, by node, product and lane: all products without one.
 
     Words of nodes and lanes are globs. Without a word for lanes, and by `all` or a glob, disabled lanes are left out.
@@ -129,7 +129,7 @@ def _nodes(config: Config, product: str, words: Sequence[str]) -> tuple[str, ...
     return known if ALL in words else tuple(node for node in known if node in words)
 
 
-def _lanes(config: Config, product: str, node: str, words: Sequence[str], several: bool) -> tuple[LaneEntry, ...]:
+def _lanes(config: Config, product: str, node: str, words: Sequence[str], several: bool) -> tuple[ConfiguredLane, ...]:
     lanes = config.lanes_of(product, node)
     if not words or ALL in words:
         return tuple(lane for lane in lanes if lane.spec.enabled)

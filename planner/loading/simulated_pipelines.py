@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from pydantic import ValidationError
 
-from planner.loading.config import Config, LaneEntry
+from planner.loading.config import Config, ConfiguredLane
 from planner.loading.document_origin import DocumentOrigin
 from planner.loading.model_problems import report_model_errors
 from planner.loading.problems import Problems
@@ -17,7 +17,7 @@ from planner.spec.simulated_pipelines import SimulatedPipelineDocument
 FOLDER = "sandbox"
 
 
-def load_simulated_pipelines(config: Config, lanes: Sequence[LaneEntry]) -> tuple[SimulatedPipelineDocument, ...]:
+def load_simulated_pipelines(config: Config, lanes: Sequence[ConfiguredLane]) -> tuple[SimulatedPipelineDocument, ...]:
     """Those of the lanes. Raises ConfigError with all problems."""
     problems = Problems()
     facts = TemplateContext()
@@ -27,7 +27,7 @@ def load_simulated_pipelines(config: Config, lanes: Sequence[LaneEntry]) -> tupl
 
 
 def _of_lane(
-    config: Config, lane: LaneEntry, facts: TemplateContext, problems: Problems
+    config: Config, lane: ConfiguredLane, facts: TemplateContext, problems: Problems
 ) -> Iterator[SimulatedPipelineDocument]:
     product, node = config.products[lane.product].spec, config.nodes[lane.node]
     context = facts.context(product, node, config.lanes_of(lane.product, lane.node), lane, FOLDER)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from planner.dataclass import dataclass
-from planner.loading.config import LaneEntry, NodeEntry
+from planner.loading.config import ConfiguredLane, ConfiguredNode
 from planner.loading.document_origin import DocumentText
 from planner.loading.problems import Problems
 from planner.source_line_ref import SourceRef
@@ -26,7 +26,12 @@ class TemplateContext:
     _known: dict[int, dict[str, Any]] = field(default_factory=dict)
 
     def context(
-        self, product: Product, node: NodeEntry, lanes: Sequence[LaneEntry], lane: LaneEntry | None, scope: str
+        self,
+        product: Product,
+        node: ConfiguredNode,
+        lanes: Sequence[ConfiguredLane],
+        lane: ConfiguredLane | None,
+        scope: str,
     ) -> dict[str, Any]:
         """The names of a template: of a scope of the node, or of a `lane` on it."""
         context: dict[str, Any] = {
@@ -41,7 +46,7 @@ class TemplateContext:
             context["values"] = {**context["values"], **lane.spec.values}
         return context
 
-    def _of_lane(self, lane: LaneEntry) -> dict[str, Any]:
+    def _of_lane(self, lane: ConfiguredLane) -> dict[str, Any]:
         """Fields of a lane; its secrets are those whose condition holds, and those that are no longer wanted."""
         facts = self._of(lane.spec, name=lane.name, node=lane.node)
         return {**facts, "secrets": {name: one for name, one in facts["secrets"].items() if _is_wanted(one, facts)}}

@@ -6,7 +6,7 @@ the predictions in order, blocks what cannot be done, finds what is to be delete
 
 from __future__ import annotations
 
-from planner.planning.judge_drift import drift_report, is_superseded_record
+from planner.planning.judge_drift import drift_report, is_applied_version_outdated
 from planner.planning.leaving_objects import decide_leaving_objects, select_teardown_addresses
 from planner.planning.make_plan import make_plan
 from planner.planning.plan_guards import fired_guards, refuse_plan_by_guards
@@ -17,7 +17,7 @@ __all__ = [
     "decide_leaving_objects",
     "drift_report",
     "fired_guards",
-    "is_superseded_record",
+    "is_applied_version_outdated",
     "make_plan",
     "refuse_plan_by_guards",
     "select_teardown_addresses",

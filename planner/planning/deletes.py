@@ -25,10 +25,10 @@ def delete_changes(
 ) -> tuple[Change, ...]:
     """The deletes in execution order, for `reason` or its own of `reasons`.
 
-    `live` is the order of what lives, see planner.graph.live_graph: what uses a thing goes before the thing, also where
-    something stands between the two that does not change. An object may still be in use by one that is being updated in
-    this plan: its delete waits for the updates that used it and for those in its namespace, which may have used it in a
-    way that no rule knows.
+    `live` is the order of what lives, see planner.graph.graph_of_live_and_declared: what uses a thing goes before
+    the thing, also where something stands between the two that does not change. An object may still be in use by
+    one that is being updated in this plan: its delete waits for the updates that used it and for those in its
+    namespace, which may have used it in a way that no rule knows.
     """
     gone = {present.address: present for present in going}
     updates = [change.address for change in upserts if change.action in REWRITES]

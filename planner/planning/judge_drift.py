@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 from planner.address import Address, is_hwplan_kind
 from planner.applied_state import AppliedRecord, AppliedState
-from planner.drift import DriftAcknowledgement, DriftIgnoreRule, DriftReport, DriftRow, DriftState
+from planner.drift import DriftAcknowledgement, DriftIgnoreRule, DriftReport, DriftState, ObjectDrift
 from planner.field_path import FieldPath
-from planner.planning.accepted_drift import accept_drift, is_value_set_by_others
-from planner.planning.autoscaled_objects import with_harmless_autoscaling
+from planner.planning.acknowledged_and_ignored_drift import is_value_set_by_others, mark_acknowledged_and_ignored_drift
+from planner.planning.autoscaled_objects import mark_autoscaled_replicas_harmless
 from planner.planning.plan_inputs import PlanInputs
 from planner.ports import AbsentObject, PresentObject, Preview, PreviewEffect, UnreadableObject
 
@@ -28,7 +28,7 @@ def drift_report(
     valid = [one for one in acknowledgements if not one.is_expired(today)]
     expired = tuple(one for one in acknowledgements if one.is_expired(today))
     rows = tuple(
-        accept_drift(_row(inputs, snapshot, address), valid, rules, _harmless(inputs, address))
+        mark_acknowledged_and_ignored_drift(_row(inputs, snapshot, address), valid, rules, _harmless(inputs, address))
         for address in inputs.graph.order()
     )
     reported = (f"{address}: {text}" for address, preview in inputs.previews.items() for text in preview.warnings)
@@ -37,33 +37,33 @@ def drift_report(
     return DriftReport(inputs.selection, inputs.cluster, rows, warnings, expired)
 
 
-def _row(inputs: PlanInputs, snapshot: AppliedState, address: Address) -> DriftRow:
+def _row(inputs: PlanInputs, snapshot: AppliedState, address: Address) -> ObjectDrift:
     resource = inputs.resources[address]
     seen = inputs.observations.get(address, AbsentObject(address))
     preview = inputs.previews.get(address)
     if reason := inputs.unsourced.get(address):
-        return DriftRow(address, DriftState.INCOMPLETE, reason, resource.source)
+        return ObjectDrift(address, DriftState.INCOMPLETE, reason, resource.source)
     if isinstance(seen, UnreadableObject):
-        return DriftRow(address, DriftState.INCOMPLETE, seen.reason, resource.source)
+        return ObjectDrift(address, DriftState.INCOMPLETE, seen.reason, resource.source)
     if preview is None:
-        return DriftRow(address, DriftState.INCOMPLETE, "not predicted", resource.source)
+        return ObjectDrift(address, DriftState.INCOMPLETE, "not predicted", resource.source)
     if preview.lacks:
-        return DriftRow(address, DriftState.PENDING, f"{preview.lacks[0]} is not there", resource.source)
+        return ObjectDrift(address, DriftState.PENDING, f"{preview.lacks[0]} is not there", resource.source)
     if preview.effect is PreviewEffect.RUN:
-        return DriftRow(address, *_of_a_run(preview), resource.source)
+        return ObjectDrift(address, *_of_a_run(preview), resource.source)
     record = snapshot.records.get(address)
     if isinstance(seen, AbsentObject):
-        return DriftRow(address, *_of_what_is_gone(preview, record), resource.source)
+        return ObjectDrift(address, *_of_what_is_gone(preview, record), resource.source)
     if is_hwplan_kind(resource.api_version):
-        return DriftRow(address, *_of_own_kind(preview, record), resource.source, preview.fields)
+        return ObjectDrift(address, *_of_own_kind(preview, record), resource.source, preview.fields)
     state, reason = _judge(seen, preview, resource.owned_by)
     undeclared = tuple(drift.field for drift in preview.drift if not drift.declared)
-    return DriftRow(address, state, reason, resource.source, preview.fields, undeclared)
+    return ObjectDrift(address, state, reason, resource.source, preview.fields, undeclared)
 
 
 def _harmless(inputs: PlanInputs, address: Address) -> dict[FieldPath, str]:
     preview = inputs.previews.get(address)
-    drift = with_harmless_autoscaling(preview.drift, inputs) if preview else ()
+    drift = mark_autoscaled_replicas_harmless(preview.drift, inputs) if preview else ()
     return {one.field.path: one.harmless for one in drift if one.harmless}
 
 
@@ -80,7 +80,7 @@ def _of_a_run(preview: Preview) -> tuple[DriftState, str]:
 def _of_what_is_gone(preview: Preview, record: AppliedRecord | None) -> tuple[DriftState, str]:
     if preview.effect is PreviewEffect.NONE and not preview.blocked:
         return DriftState.IN_SYNC, ""  # its provider wants it like that
-    if record and not is_superseded_record(preview, record):
+    if record and not is_applied_version_outdated(preview, record):
         return DriftState.DRIFTED, f"deleted since run {record.run}"
     return DriftState.PENDING, _NEWER if record else "declared, never applied"
 
@@ -91,7 +91,7 @@ def _of_own_kind(preview: Preview, record: AppliedRecord | None) -> tuple[DriftS
         return DriftState.INCOMPLETE, preview.blocked
     if preview.effect is PreviewEffect.NONE:
         return DriftState.IN_SYNC, ""
-    if record and preview.expects and not is_superseded_record(preview, record):
+    if record and preview.expects and not is_applied_version_outdated(preview, record):
         return DriftState.DRIFTED, f"changed since run {record.run}"
     return DriftState.PENDING, _NEWER
 
@@ -99,7 +99,7 @@ def _of_own_kind(preview: Preview, record: AppliedRecord | None) -> tuple[DriftS
 _NEWER = "the config, or what it follows, is newer than what was applied"
 
 
-def is_superseded_record(preview: Preview, record: AppliedRecord) -> bool:
+def is_applied_version_outdated(preview: Preview, record: AppliedRecord) -> bool:
     """Whether a hwplan kind is to be another version than the one on record: then what differs is nobody's drift."""
     return is_hwplan_kind(record.api_version) and bool(preview.expects) and preview.expects != record.expects
 

@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping, Sequence
 from planner.address import Address, is_hwplan_kind
 from planner.dataclass import dataclass
 from planner.errors import SelectionError
-from planner.graph import ResourceGraph, live_graph
+from planner.graph import ResourceGraph, graph_of_live_and_declared
 from planner.graph.resource_graph import closest_name
 from planner.plan import Action, BlockedResource
 from planner.planning.deletes import resource_of_live_object
@@ -84,7 +84,9 @@ def _staying(candidates: Sequence[PresentObject], inputs: PlanInputs) -> frozens
     marked = [one.address for one in candidates if _is_marked(one)]
     if not marked:
         return frozenset()
-    graph = inputs.live or live_graph([resource_of_live_object(one) for one in candidates], inputs.graph)
+    graph = inputs.live or graph_of_live_and_declared(
+        [resource_of_live_object(one) for one in candidates], inputs.graph
+    )
     needed = (one for one in graph.upstream(marked) if (one.group, one.kind) not in CONTAINERS)
     return frozenset(marked).union(needed)
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from planner.graph import ResourceGraph, live_graph
+from planner.graph import ResourceGraph, graph_of_live_and_declared
 from planner.plan import Action, BlockedResource, Change, DriftedField, Plan, SideEffect
-from planner.planning.autoscaled_objects import with_harmless_autoscaling
+from planner.planning.autoscaled_objects import mark_autoscaled_replicas_harmless
 from planner.planning.deletes import changes_to_forget_objects, delete_changes, resource_of_live_object
-from planner.planning.last_use import order_after_last_use
 from planner.planning.leaving_objects import decide_leaving_objects
 from planner.planning.plan_inputs import PlanInputs
+from planner.planning.removal_order import order_removals_after_last_use
 from planner.planning.upserts import Upserts, decide_upserts
 from planner.ports import AbsentObject, PresentObject
 from planner.side_effects import side_effects_of_plan
@@ -25,7 +25,7 @@ def make_plan(inputs: PlanInputs) -> Plan:
     left = decide_leaving_objects(inputs)
     free = [present for present in left.going if present.address not in inputs.inside]
     deletes = _deletes(free, upserts, inputs)
-    changes, untimely = order_after_last_use(
+    changes, untimely = order_removals_after_last_use(
         (*upserts.changes, *deletes, *changes_to_forget_objects(left.retained)), inputs
     )
     held = [_held(present, inputs) for present in left.going if present.address in inputs.inside]
@@ -66,7 +66,7 @@ def _live(going: Sequence[PresentObject], upserts: Upserts, inputs: PlanInputs) 
     """The order of what goes, what is updated as it is now, and what is declared."""
     updated = (inputs.observations.get(change.address) for change in upserts.changes)
     live = [*going, *(seen for seen in updated if isinstance(seen, PresentObject))]
-    return live_graph([resource_of_live_object(present) for present in live], inputs.graph)
+    return graph_of_live_and_declared([resource_of_live_object(present) for present in live], inputs.graph)
 
 
 def _held(container: PresentObject, inputs: PlanInputs) -> BlockedResource:
@@ -84,7 +84,7 @@ def _held(container: PresentObject, inputs: PlanInputs) -> BlockedResource:
 def _drift(inputs: PlanInputs) -> tuple[DriftedField, ...]:
     previews = (inputs.previews.get(address) for address in inputs.graph.order())
     drift = tuple(drift for preview in previews if preview for drift in preview.drift)
-    return with_harmless_autoscaling(drift, inputs)
+    return mark_autoscaled_replicas_harmless(drift, inputs)
 
 
 def _preview_warnings(inputs: PlanInputs) -> list[str]:

@@ -29,7 +29,8 @@ class PlanInputs:
     `others` are objects that no plan of this touches and that may read or name what it does: for its effects only.
 
     For a destroy, `bystanders` are what is declared, or ours, and not selected; `scopes_beside` has the scope of each
-    that has one. `live` is the order of everything that lives (planner.graph.live_graph); made when it is not given.
+    that has one. `live` is the order of everything that lives (planner.graph.graph_of_live_and_declared); made when it
+    is not given.
     """
 
     selection: Selection

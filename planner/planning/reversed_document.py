@@ -10,14 +10,14 @@ from typing import TypeAlias
 
 from planner.dataclass import dataclass
 from planner.document_editing import (
-    insert_item,
+    insert_list_item,
     remove_field,
     remove_field_keeping_parent,
     replace_value,
     set_field,
     value_at,
 )
-from planner.field_path import FieldPath, ListItem, parse_path, render_path
+from planner.field_path import FieldPath, ListItemPathElement, parse_path, render_path
 from planner.plan import FieldOp
 from planner.redaction.redactor import MASK
 from planner.resource import APPLIED, SET_LABEL
@@ -85,7 +85,7 @@ def _taken_back(document: JsonObject, one: FieldPreImage) -> JsonObject:
         case FieldOp.ADD:
             return remove_field_keeping_parent(document, one.path)
         case FieldOp.REMOVE:
-            return insert_item(document, one.path, one.value)
+            return insert_list_item(document, one.path, one.value)
         case FieldOp.CHANGE:
             return set_field(document, one.path, one.value)
     return document
@@ -107,7 +107,7 @@ def _item_of(name: str) -> FieldPath | None:
         path = parse_path(f"items{name}")[1:]
     except ValueError:
         return None
-    return path if len(path) == 1 and isinstance(path[0], ListItem) else None
+    return path if len(path) == 1 and isinstance(path[0], ListItemPathElement) else None
 
 
 def _reordered(document: JsonObject, one: FieldPreImage) -> JsonObject:

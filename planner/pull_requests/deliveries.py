@@ -6,13 +6,16 @@ steps only say what is known; what is true is read again from GitHub, git and th
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import asdict
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, field
 from enum import StrEnum
 
 from planner.dataclass import dataclass
+from planner.plan_id import CHANGE
 from planner.pull_requests.github_facts import PullRequestState
 from planner.values import JsonObject
+
+_NAMED = 3  # parts that differ
 
 
 class DeliveryStep(StrEnum):
@@ -35,6 +38,7 @@ class RolloutOutcome(StrEnum):
     SUPERSEDED = "superseded"
     FAILED = "failed"
     PENDING = "pending"  # it did not end in time and goes on
+    HELD = "held"  # it is not the plan that was approved: it waits for an approval of what it is now
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +46,9 @@ class Delivery:
     """One pull request on one lane. `head` is the reviewed head, `commit` the verified merge ("" before that), `base`
     the tip of the base branch before it ("" where somebody else merged). `outcome` is "" before the rollout ended;
     `pending_flush` and `in_sync` are of the git mirror, None for unknown. Times are UTC. `reason` may hold text of
-    others; `told` is the digest of the comment that was written last."""
+    others; `told` is the digest of the comment that was written last. `approved` is the id that was approved of the
+    merge and its rollout ("" where nobody had to), `approved_parts` the digests of what that is made of, until the
+    rollout ended."""
 
     pull: int
     head: str
@@ -59,6 +65,8 @@ class Delivery:
     in_sync: bool | None = None
     reason: str = ""
     told: str = ""
+    approved: str = ""
+    approved_parts: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def open(self) -> bool:
@@ -73,6 +81,17 @@ class Delivery:
 def parse_delivery(document: JsonObject) -> Delivery:
     """Make the Delivery of its JSON document in the state."""
     return Delivery(**{**document, "step": DeliveryStep(document["step"])})
+
+
+def difference_from_approved(approved: Mapping[str, str], now: Mapping[str, str]) -> str:
+    """How the parts of a merge and its rollout differ from those that were approved, as a phrase; "" where no part is
+    another one or new. A change that was approved and is not there any more was made already, or is not needed."""
+    other = [f"{name} is another one" for name in now if approved.get(name, now[name]) != now[name]]
+    added = [f"{name} was not in it" for name in now if name not in approved]
+    gone = [f"{name} is not in it any more" for name in approved if name not in now and not name.startswith(CHANGE)]
+    found = sorted([*other, *added, *gone])
+    more = f" and {len(found) - _NAMED} more" if len(found) > _NAMED else ""
+    return ", ".join(found[:_NAMED]) + more
 
 
 def unaccepted_mismatch(deliveries: Iterable[Delivery]) -> str:

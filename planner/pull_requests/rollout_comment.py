@@ -8,7 +8,7 @@ from __future__ import annotations
 from planner.pull_requests.deliveries import Delivery, DeliveryStep, RolloutOutcome
 from planner.text_safe import markdown_safe
 
-_MOST = 300  # characters of a reason
+_MOST = 600  # characters of a reason
 COMMIT = "\0commit\0"  # where the merge commit stands while nobody knows it
 
 _HEADS = {
@@ -17,8 +17,12 @@ _HEADS = {
     RolloutOutcome.SUPERSEDED: "Superseded: a newer commit of the branch is rolled out instead",
     RolloutOutcome.FAILED: "The rollout failed",
     RolloutOutcome.PENDING: "The rollout did not end in time and goes on",
+    RolloutOutcome.HELD: "Merged, and the rollout is held: it is not the plan that was approved",
 }
-_STATES = {RolloutOutcome.NO_OP: RolloutOutcome.PASSED}  # of targetValidation (B12)
+_STATES = {
+    RolloutOutcome.NO_OP: RolloutOutcome.PASSED,
+    RolloutOutcome.HELD: RolloutOutcome.PENDING,
+}  # of targetValidation (B12)
 
 
 def rollout_comment_marker(node: str, lane: str) -> str:

@@ -34,8 +34,3 @@ def redact_standard_streams() -> None:
         stream = getattr(sys, name)
         if stream is not None and not isinstance(stream, RedactedStream):
             setattr(sys, name, cast(TextIO, RedactedStream(stream)))
-
-
-def unredacted_stream(stream: TextIO) -> TextIO:
-    """The stream below the redactor, for documents whose bytes are their identity (docs/adr/0020)."""
-    return stream.inner if isinstance(stream, RedactedStream) else stream

@@ -10,12 +10,12 @@ from collections.abc import Iterator
 from typing import assert_never
 
 from planner.address import Address
-from planner.drift import AcknowledgedDriftField, DriftReport, DriftRow, DriftState, IgnoredDriftField
+from planner.drift import AcknowledgedDriftField, DriftReport, DriftState, IgnoredDriftField, ObjectDrift
 from planner.field_path import FieldPath
 from planner.plan import FieldChange, FieldOp
 
 
-def drifted_fields(row: DriftRow) -> tuple[FieldChange, ...]:
+def drifted_fields(row: ObjectDrift) -> tuple[FieldChange, ...]:
     """The declared fields that somebody else changed and that count, as planned.
 
     A field that we give up and somebody else keeps has another manager, and is no drift.
@@ -24,13 +24,13 @@ def drifted_fields(row: DriftRow) -> tuple[FieldChange, ...]:
     return tuple(change for change in _foreign(row) if change.path not in known)
 
 
-def undeclared_drift_fields(row: DriftRow) -> tuple[FieldChange, ...]:
+def undeclared_drift_fields(row: ObjectDrift) -> tuple[FieldChange, ...]:
     """Fields that somebody else added and that count."""
     known = _accepted(row)
     return tuple(change for change in row.undeclared if change.path not in known)
 
 
-def acknowledged_drift_fields(row: DriftRow) -> Iterator[tuple[FieldChange | None, AcknowledgedDriftField]]:
+def acknowledged_drift_fields(row: ObjectDrift) -> Iterator[tuple[FieldChange | None, AcknowledgedDriftField]]:
     """What is acknowledged of a row, reported as drift; None stands for the object itself, which is gone."""
     changes = {change.path: change for change in row.undeclared}
     changes |= {change.path: change.reversed() for change in _foreign(row)}
@@ -38,18 +38,18 @@ def acknowledged_drift_fields(row: DriftRow) -> Iterator[tuple[FieldChange | Non
         yield changes.get(one.path), one
 
 
-def ignored_drift_fields(row: DriftRow) -> Iterator[tuple[FieldChange, IgnoredDriftField]]:
+def ignored_drift_fields(row: ObjectDrift) -> Iterator[tuple[FieldChange, IgnoredDriftField]]:
     """What a rule leaves to its owner in a row, reported as drift."""
     changes = {change.path: change for change in (*row.undeclared, *(change.reversed() for change in _foreign(row)))}
     for one in row.ignored:
         yield changes[one.path], one
 
 
-def _accepted(row: DriftRow) -> set[FieldPath]:
+def _accepted(row: ObjectDrift) -> set[FieldPath]:
     return {one.path for one in row.acknowledged} | {one.path for one in row.ignored}
 
 
-def fields_not_yet_applied(row: DriftRow) -> tuple[FieldChange, ...]:
+def fields_not_yet_applied(row: ObjectDrift) -> tuple[FieldChange, ...]:
     """The fields that the next apply would change although nobody else touched them, as planned."""
     if row.state is DriftState.INCOMPLETE:
         return ()
@@ -57,7 +57,7 @@ def fields_not_yet_applied(row: DriftRow) -> tuple[FieldChange, ...]:
     return tuple(change for change in row.fields if change not in reported)
 
 
-def _foreign(row: DriftRow) -> tuple[FieldChange, ...]:
+def _foreign(row: ObjectDrift) -> tuple[FieldChange, ...]:
     """The declared fields that somebody else changed. Of a row whose config is newer, those of others."""
     match row.state:
         case DriftState.DRIFTED | DriftState.ACKNOWLEDGED | DriftState.IGNORED:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
 
 from planner.dataclass import dataclass
-from planner.drift import DriftReport, DriftRow, DriftState
+from planner.drift import DriftReport, DriftState, ObjectDrift
 from planner.plan import FieldChange
 from planner.render.drift_fields import drifted_fields, undeclared_drift_fields
 from planner.render.field_detail import field_detail
@@ -73,7 +73,7 @@ def make_drift_issues(report: DriftReport, owned: str, command: str) -> tuple[Dr
     return tuple(made)
 
 
-def _lines(row: DriftRow) -> Iterator[tuple[DriftFinding, str]]:
+def _lines(row: ObjectDrift) -> Iterator[tuple[DriftFinding, str]]:
     name = markdown_safe(row.address.local)
     if row.state is DriftState.INCOMPLETE:
         yield DriftFinding.UNREADABLE, f"| {name} | {_cell(row.reason)} | |"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import asdict
 
-from planner.drift import DriftAcknowledgement, DriftReport, DriftRow, DriftState
+from planner.drift import DriftAcknowledgement, DriftReport, DriftState, ObjectDrift
 from planner.field_path import render_path
 from planner.plan import FieldChange
 from planner.plan_document import address_document, field_change_document
@@ -64,7 +64,7 @@ def _home(report: DriftReport) -> tuple[str, str]:
     return (nodes[0] if len(nodes) == 1 else "", lanes[0] if len(lanes) == 1 else "")
 
 
-def _row(row: DriftRow, several: bool, home: tuple[str, str]) -> JsonObject:
+def _row(row: ObjectDrift, several: bool, home: tuple[str, str]) -> JsonObject:
     return {
         **address_document(row.address, home),
         "address": drift_address_text(row.address, several),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from planner.drift import DriftReport, DriftRow, DriftState
+from planner.drift import DriftReport, DriftState, ObjectDrift
 from planner.render.drift_fields import drift_address_text, spans_several_lanes
 from planner.render.drift_text import drift_heading, drift_report_warnings, drift_verdict, object_drift_lines
 from planner.render.plan_markdown import LIMIT
@@ -81,7 +81,7 @@ def _sections(report: DriftReport, room: int) -> Iterator[str]:
         yield from section
 
 
-def _section(state: DriftState, rows: list[DriftRow], several: bool, room: int) -> Iterator[str]:
+def _section(state: DriftState, rows: list[ObjectDrift], several: bool, room: int) -> Iterator[str]:
     """The section in at most `room` bytes; how many objects had to be left out is said in it."""
     lines: list[str] = []
     left, used = len(rows), _FRAME
@@ -103,7 +103,7 @@ def _section(state: DriftState, rows: list[DriftRow], several: bool, room: int) 
     yield from ["", "</details>"]
 
 
-def _entry(row: DriftRow, several: bool) -> Iterator[str]:
+def _entry(row: ObjectDrift, several: bool) -> Iterator[str]:
     """The first column colours a line of a `diff` fence: an exclamation mark orange, a number sign grey."""
     sign = "!" if row.state in _OPEN else "#"
     yield f"{sign} {safe_text(drift_address_text(row.address, several))}"

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 
-from planner.drift import DriftReport, DriftRow, DriftState
+from planner.drift import DriftReport, DriftState, ObjectDrift
 from planner.render.drift_fields import drifted_fields, undeclared_drift_fields
 from planner.text_safe import safe_text
 
@@ -87,7 +87,7 @@ def _where(report: DriftReport) -> dict[str, str]:
     }
 
 
-def _managers(row: DriftRow) -> str:
+def _managers(row: ObjectDrift) -> str:
     return ",".join(
         sorted({change.manager for change in (*drifted_fields(row), *undeclared_drift_fields(row)) if change.manager})
     )

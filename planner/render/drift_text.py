@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import assert_never
 
 from planner.dataclass import dataclass
-from planner.drift import AcknowledgedDriftField, DriftReport, DriftRow, DriftState, IgnoredDriftField
+from planner.drift import AcknowledgedDriftField, DriftReport, DriftState, IgnoredDriftField, ObjectDrift
 from planner.plan import FieldChange, FieldOp
 from planner.render.blocked_reasons_and_warnings import deduplicated_warnings
 from planner.render.drift_fields import (
@@ -136,7 +136,7 @@ def _last(report: DriftReport, command: str) -> list[str]:
     return [f"to apply it:  {safe_text(command)}"] if report.count(DriftState.PENDING) else []
 
 
-def object_drift_lines(row: DriftRow) -> list[DriftLine]:
+def object_drift_lines(row: ObjectDrift) -> list[DriftLine]:
     """The lines of one object: its drifted fields, and a reason where fields do not say it all."""
     fields = [DriftLine(_field(change.reversed()), _who(change)) for change in drifted_fields(row)]
     if row.state in (DriftState.DRIFTED, DriftState.BOTH):
@@ -200,7 +200,7 @@ def _length(line: DriftLine, text_width: int) -> int:
     return text_width + 2 + column_count(line.who) if line.who else column_count(line.text)
 
 
-def _wide(row: DriftRow, name: str, reported: Sequence[DriftLine], text_width: int, colour: bool) -> list[str]:
+def _wide(row: ObjectDrift, name: str, reported: Sequence[DriftLine], text_width: int, colour: bool) -> list[str]:
     """State, address, what and who in columns; state and address only on the first line of an object."""
     lines = []
     for at, line in enumerate(reported):
@@ -214,7 +214,7 @@ def _wide(row: DriftRow, name: str, reported: Sequence[DriftLine], text_width: i
     return lines
 
 
-def _narrow(row: DriftRow, name: str, reported: Sequence[DriftLine], width: int, colour: bool) -> list[str]:
+def _narrow(row: ObjectDrift, name: str, reported: Sequence[DriftLine], width: int, colour: bool) -> list[str]:
     """The address on its own line, what was changed below it, who did so beside that or below."""
     lines = [_state(row.state, colour) + name]
     for line in reported:

@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from planner.part_status import PartStatusRow, PartStatusTable
 from planner.render.selection_text import selection_text, short_digest
 from planner.render.status_page import StatusLine, render_status_page_as_text
+from planner.resource_status import ResourceStatusRow, ResourceStatusTable
 from planner.text_safe import safe_text
 from planner.unconfirmed_push_recheck import NO_FLUSH, PARTIAL, UnconfirmedPushRecheck
 from planner.values import Json, JsonObject, encode_special_leaves
@@ -22,7 +22,7 @@ _MOST_REMOTES = 6  # more are counted
 
 
 def render_git_mirror_status(
-    status: PartStatusTable,
+    status: ResourceStatusTable,
     flushed: UnconfirmedPushRecheck = NO_FLUSH,
     *,
     sync: str,
@@ -49,7 +49,7 @@ def render_git_mirror_status(
 
 
 def git_mirror_status_json(
-    status: PartStatusTable, flushed: UnconfirmedPushRecheck = NO_FLUSH, *, raw: bool = False
+    status: ResourceStatusTable, flushed: UnconfirmedPushRecheck = NO_FLUSH, *, raw: bool = False
 ) -> JsonObject:
     """The status of the git mirror as a document for programs.
 
@@ -76,15 +76,15 @@ def git_mirror_status_json(
     }
 
 
-def _refs(status: PartStatusTable) -> list[PartStatusRow]:
+def _refs(status: ResourceStatusTable) -> list[ResourceStatusRow]:
     return [row for row in status.rows if row.address.kind == "GitRef"]
 
 
-def _is_flush(row: PartStatusRow) -> bool:
+def _is_flush(row: ResourceStatusRow) -> bool:
     return row.spec.get("mode") == "fast-forward"
 
 
-def _upstream_and_mirror(row: PartStatusRow) -> tuple[str, str]:
+def _upstream_and_mirror(row: ResourceStatusRow) -> tuple[str, str]:
     """The commit that each side stands on, "" for none or an unknown one."""
     return (row.live, row.wanted) if _is_flush(row) else (row.wanted, row.live)
 
@@ -92,7 +92,7 @@ def _upstream_and_mirror(row: PartStatusRow) -> tuple[str, str]:
 # --- for people ----------------------------------------------------------------------------------------------------
 
 
-def _line(row: PartStatusRow, full: bool) -> StatusLine:
+def _line(row: ResourceStatusRow, full: bool) -> StatusLine:
     digits = None if full else _SHORT
     state = "????" if row.problem else "ok" if row.settled else "to do"
     if row.address.kind != "GitRef":
@@ -105,13 +105,13 @@ def _line(row: PartStatusRow, full: bool) -> StatusLine:
     return StatusLine(state, (row.address.local, shown[0], way, shown[1], _distance(row)), row.problem)
 
 
-def _distance(row: PartStatusRow) -> str:
+def _distance(row: ResourceStatusRow) -> str:
     if row.settled or row.problem:  # a problem says it itself
         return ""
     return ", ".join(f"{row.outputs[word]} {word}" for word in ("ahead", "behind") if row.outputs.get(word))
 
 
-def _remotes(refs: Sequence[PartStatusRow], full: bool) -> list[str]:
+def _remotes(refs: Sequence[ResourceStatusRow], full: bool) -> list[str]:
     """Where both sides are, each repository once."""
     found: dict[str, None] = {}
     for row in refs:
@@ -125,7 +125,7 @@ def _remotes(refs: Sequence[PartStatusRow], full: bool) -> list[str]:
     return [*lines[:most], *more, ""] if lines else []
 
 
-def _verdict(refs: Sequence[PartStatusRow]) -> str:
+def _verdict(refs: Sequence[ResourceStatusRow]) -> str:
     if not refs:
         return "no ref is declared here: a node whose gitMirror has a url declares them"
     unknown, settled = sum(bool(row.problem) for row in refs), sum(row.settled for row in refs)
@@ -142,7 +142,7 @@ def _partial(flushed: UnconfirmedPushRecheck) -> list[str]:
     return [f"run {flushed.run}: {PARTIAL} · partialSuccessRecovered={recovered}"]
 
 
-def _next(refs: Sequence[PartStatusRow], sync: str, flush: str, flushed: UnconfirmedPushRecheck) -> list[str]:
+def _next(refs: Sequence[ResourceStatusRow], sync: str, flush: str, flushed: UnconfirmedPushRecheck) -> list[str]:
     """The commands that do what can be done; none for a ref that cannot be read or may not be moved. After a push that
     could not be confirmed the first is to look again, not to flush blindly."""
     open_ones = [row for row in refs if not row.settled and not row.problem]
@@ -155,15 +155,15 @@ def _next(refs: Sequence[PartStatusRow], sync: str, flush: str, flushed: Unconfi
 # --- for programs --------------------------------------------------------------------------------------------------
 
 
-def _transport(refs: Sequence[PartStatusRow]) -> str | None:
+def _transport(refs: Sequence[ResourceStatusRow]) -> str | None:
     sides = [side for row in refs for side in (row.spec["from"], row.spec["to"])]
     found = {side["transport"] for side in sides if side.get("transport")}
     return str(found.pop()) if len(found) == 1 else None
 
 
-def _sides(refs: Sequence[PartStatusRow], lanes: Sequence[str]) -> JsonObject:
+def _sides(refs: Sequence[ResourceStatusRow], lanes: Sequence[str]) -> JsonObject:
     """`localV03`, `githubV03`, `localGitops`, `githubGitops`. Snapshots have no such name."""
-    named: dict[str, list[PartStatusRow]] = {}
+    named: dict[str, list[ResourceStatusRow]] = {}
     for row in refs:
         if name := _name(row):
             named.setdefault(name, []).append(row)
@@ -175,12 +175,12 @@ def _sides(refs: Sequence[PartStatusRow], lanes: Sequence[str]) -> JsonObject:
     return out
 
 
-def _name(row: PartStatusRow) -> str:
+def _name(row: ResourceStatusRow) -> str:
     branch = _branch(row)
     return "Gitops" if branch.endswith("-gitops") else _plain(branch).capitalize()
 
 
-def _branch(row: PartStatusRow) -> str:
+def _branch(row: ResourceStatusRow) -> str:
     ref = row.spec["to"].get("ref")
     return ref.removeprefix("refs/heads/") if isinstance(ref, str) and ref.startswith("refs/heads/") else ""
 
@@ -189,7 +189,7 @@ def _plain(branch: str) -> str:
     return re.sub(r"[^0-9A-Za-z]", "", branch.removesuffix("-gitops"))
 
 
-def _document(row: PartStatusRow, raw: bool) -> JsonObject:
+def _document(row: ResourceStatusRow, raw: bool) -> JsonObject:
     sides: JsonObject = {}
     if row.address.kind == "GitRef":
         github, local = _upstream_and_mirror(row)

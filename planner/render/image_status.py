@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from planner.part_status import PartStatusRow, PartStatusTable
 from planner.render.status_page import StatusLine, render_status_page_as_text
+from planner.resource_status import ResourceStatusRow, ResourceStatusTable
 from planner.values import JsonObject
 
 SCHEMA_VERSION = 1
 _SHORT = len("sha256:") + 12
 
 
-def render_image_status(status: PartStatusTable, *, commands: Mapping[str, str], colour: bool) -> str:
+def render_image_status(status: ResourceStatusTable, *, commands: Mapping[str, str], colour: bool) -> str:
     """The status of images as text, one line per image: is its tag there, with which digest, and what is in the way.
 
     `commands` are the commands that make images, by the field of their origin (`source`, `build`).
@@ -28,7 +28,7 @@ def render_image_status(status: PartStatusTable, *, commands: Mapping[str, str],
     )
 
 
-def image_status_json(status: PartStatusTable, *, commands: Mapping[str, str]) -> JsonObject:
+def image_status_json(status: ResourceStatusTable, *, commands: Mapping[str, str]) -> JsonObject:
     """The status of the images as a document for programs. `next.blockers` are outputs that are missing: what runs
     them cannot start. One that nobody could read is not among them, it has a `problem`."""
     return {
@@ -42,27 +42,27 @@ def image_status_json(status: PartStatusTable, *, commands: Mapping[str, str]) -
     }
 
 
-def _next(status: PartStatusTable, commands: Mapping[str, str]) -> list[str]:
+def _next(status: ResourceStatusTable, commands: Mapping[str, str]) -> list[str]:
     """What to run for the images that are not as declared."""
     todo = [row for row in status.rows if not row.settled]
     return [command for origin, command in commands.items() if any(origin in row.spec for row in todo)]
 
 
-def _state(row: PartStatusRow) -> str:
+def _state(row: ResourceStatusRow) -> str:
     return "????" if row.problem else "ok" if row.settled else "to do"
 
 
-def _move(row: PartStatusRow) -> str:
+def _move(row: ResourceStatusRow) -> str:
     now = row.live[:_SHORT] or ("absent" if row.readable else "unknown")
     return now if row.settled or row.problem else f"{now} -> {_wanted(row)[:_SHORT] or 'known after the build'}"
 
 
-def _wanted(row: PartStatusRow) -> str:
+def _wanted(row: ResourceStatusRow) -> str:
     """The digest that has to be there. A build only knows what it is made from, and its digest when it is made."""
     return row.wanted if row.settled or "build" not in row.spec else ""
 
 
-def _document(row: PartStatusRow) -> JsonObject:
+def _document(row: ResourceStatusRow) -> JsonObject:
     return {
         "address": str(row.address),
         "target": row.spec["target"],

@@ -1,4 +1,5 @@
-"""A plan as JSON: the very bytes of a plan file (see planner.plan_bytes) as text, with what guards say."""
+"""A plan as JSON: the very bytes of a plan file (see planner.plan_bytes) as text, with what guards say, and with a mask
+in place of each value of a secret that the plan repeats in clear."""
 
 from __future__ import annotations
 
@@ -7,7 +8,7 @@ from collections.abc import Sequence
 from planner.errors import GuardRefused
 from planner.field_path import render_path
 from planner.plan import Plan
-from planner.plan_bytes import dump_plan
+from planner.plan_bytes import dump_shown_plan
 from planner.render.git_change_under_review import NO_CHANGE_UNDER_REVIEW, GitChangeUnderReview
 from planner.render.json_text import escape_invisible
 from planner.text_safe import safe_text
@@ -28,7 +29,7 @@ def render_plan_json(
     reviewed and the lines that declare its fields stand in keys of their own, which neither id nor checksum are about.
     """
     said = [{"name": one.guard, "message": one.message, "remedy": one.remedy} for one in guards]
-    text = dump_plan(plan, guards=said, change=_change(review), origins=_origins(review)).decode()
+    text = dump_shown_plan(plan, guards=said, change=_change(review), origins=_origins(review)).decode()
     return escape_invisible(text) if for_terminal else text
 
 

@@ -67,6 +67,7 @@ def _word(one: Delivery) -> str:
             RolloutOutcome.SUPERSEDED: "superseded",
             RolloutOutcome.FAILED: "the rollout failed",
             RolloutOutcome.PENDING: "the rollout goes on",
+            RolloutOutcome.HELD: "merged, the rollout is held",
         }[RolloutOutcome(one.outcome)]
     return {
         DeliveryStep.INTENDED: "to be merged",

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from planner.address import Address
+from planner.change_origin import ChangeOrigin, compare_plan_with_base
 from planner.graph.resource_index import map_or_empty
 from planner.plan import LEAVING, Action, Change, Plan, SideEffectKind, VerifiedBy
-from planner.plan_origin import ChangeOrigin, compare_plan_with_base
 from planner.render.commits_of_declaring_lines import declaring_commit_sentences
 from planner.render.git_change_under_review import GitChangeUnderReview, ReviewFact
 from planner.render.overwritten_values_and_secrets import describe_secret_changes, overwritten_values

@@ -5,8 +5,8 @@ from __future__ import annotations
 import shlex
 from itertools import groupby
 
-from planner.part_status import SecretKeyStatus, SecretStatus
 from planner.render.terminal_style import column_count, pad_text, with_colour
+from planner.resource_status import SecretKeyStatus, SecretStatusTable
 from planner.text_safe import safe_text
 from planner.values import JsonObject, parse_generated_secret_reference
 
@@ -15,7 +15,7 @@ _SHORT = 6  # hex digits of a fingerprint
 _STYLES = {"ok": "green", "to do": "yellow", "????": "red"}
 
 
-def render_secret_status(status: SecretStatus, *, command: str, delete: str, colour: bool) -> str:
+def render_secret_status(status: SecretStatusTable, *, command: str, delete: str, colour: bool) -> str:
     """The status of Secrets as text: Secret by Secret a line for each key, then the obsolete ones, the verdict, and
     the commands that are needed."""
     simulated = " · simulated" if status.cluster.simulated else ""
@@ -52,7 +52,7 @@ def render_secret_status(status: SecretStatus, *, command: str, delete: str, col
     return "\n".join(out) + "\n"
 
 
-def secret_status_json(status: SecretStatus) -> JsonObject:
+def secret_status_json(status: SecretStatusTable) -> JsonObject:
     """The status of the Secrets as a document for programs: sources and fingerprints, never values."""
     return {
         "schemaVersion": SCHEMA_VERSION,

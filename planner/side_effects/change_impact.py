@@ -11,7 +11,7 @@ from enum import StrEnum
 from planner.address import Address, is_hwplan_kind
 from planner.dataclass import dataclass
 from planner.field_path import FieldPath, parse_path
-from planner.graph import Edge, ResourceGraph, dependents_of
+from planner.graph import Edge, ResourceGraph, paths_to_dependents
 from planner.graph.dependency_paths import Way
 from planner.graph.resource_index import map_or_empty, secret_written_by_source
 from planner.plan import Action, Change, FieldChange, FieldOp, Precondition, SideEffect, SideEffectKind
@@ -72,7 +72,7 @@ def impact_of_change(address: Address, resources: Mapping[Address, Resource], gr
 
     Raises GraphError for an address that is not in the graph.
     """
-    dependents = dependents_of(graph, address)
+    dependents = paths_to_dependents(graph, address)
     touched = _touched(address, resources, graph)
     changes = [_change(resources[address], _content(address))]
     changes += [_change(resources[one.address], _written(one)) for one in touched if one.touch is not ImpactKind.CHECK]

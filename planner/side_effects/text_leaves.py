@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from planner.field_path import FieldPath, ListItem
+from planner.field_path import FieldPath, ListItemPathElement
 from planner.values import JsonValue
 
 
@@ -19,4 +19,6 @@ def text_leaves(value: JsonValue, path: FieldPath = ()) -> Iterator[tuple[FieldP
     elif isinstance(value, list):
         for at, item in enumerate(value):
             name = item.get("name") if isinstance(item, dict) else None
-            yield from text_leaves(item, (*path, ListItem((("name", name),)) if isinstance(name, str) else at))
+            yield from text_leaves(
+                item, (*path, ListItemPathElement((("name", name),)) if isinstance(name, str) else at)
+            )

@@ -12,7 +12,7 @@ from dataclasses import field
 
 from planner.dataclass import dataclass
 from planner.field_path import parse_path, render_path
-from planner.freeform_document_diff import differing_document_parts
+from planner.freeform_document_diff import smallest_differing_parts
 from planner.values import Json, JsonObject, JsonValue, OutputRef, OutputTemplate, canonical_bytes
 from providers.json_answer import parse_json_answer
 from providers.web.json_body import find_json_value_at_path
@@ -81,7 +81,7 @@ def _mismatch(path: str, found: JsonValue, value: JsonValue) -> str:
     whole = f"{path} is {_shown(found)}, expected {_shown(value)}"
     if not isinstance(found, dict | list) or not isinstance(value, dict | list):
         return whole
-    parts = differing_document_parts(found, value)
+    parts = smallest_differing_parts(found, value)
     if not parts or not all(one.path for one in parts):
         return whole
     base = parse_path(path)

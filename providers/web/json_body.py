@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from planner.field_path import FieldPath, ListItem, SetMemberPathElement
+from planner.field_path import FieldPath, ListItemPathElement, SetMemberPathElement
 from planner.values import Json, JsonObject, JsonValue, canonical_bytes
 from providers.json_answer import parse_json_answer
 
@@ -20,7 +20,7 @@ def find_json_value_at_path(document: JsonValue, path: FieldPath) -> list[Json]:
                 document = document[element]
             case int(), list() if element < len(document):
                 document = document[element]
-            case ListItem(keys), list():
+            case ListItemPathElement(keys), list():
                 held = [item for item in document if isinstance(item, dict) and _has(item, keys)]
                 if len(held) != 1:
                     return []

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from planner.contract.command_steps import change_of_preview, run_changes
+from planner.contract.plan_and_apply import apply_changes_until_stopped, change_of_preview
 from planner.contract.suite import SOON, RemoteContract
 from planner.events import ChangeResult, ChangeWaiting
 from planner.ports import PresentObject
@@ -41,7 +41,9 @@ class TestKubernetes(RemoteContract):
         change = change_of_preview(wanted, seen, provider.preview([(wanted, seen)])[wanted.address])
         assert change is not None
         began = time.monotonic()
-        result = run_changes([change], provider, case.vault, lambda event: isinstance(event, ChangeWaiting))
+        result = apply_changes_until_stopped(
+            [change], provider, case.vault, lambda event: isinstance(event, ChangeWaiting)
+        )
         assert time.monotonic() - began < SOON and result.interrupted
         assert result.outcomes[wanted.address].result is ChangeResult.PENDING
         assert isinstance(case.provider().read([wanted], (), ()).observations[wanted.address], PresentObject)

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from planner.kind_hook_types import DocumentContext
-from planner.loading.git_push_job import expand_git_job
+from planner.loading.git_push_job import git_ref_with_job_template
 from tests.e2e import manifests
 from tests.e2e.hwplan import Hwplan
 from tests.testbed import audit
@@ -55,7 +55,7 @@ class Place:
                 "from": {"remote": origin.url, "ref": MAIN}, "to": {"remote": target.url, "ref": MAIN, **to},
             },
         }  # fmt: skip
-        document = expand_git_job(document, DocumentContext(), lambda *problem: pytest.fail(str(problem)))
+        document = git_ref_with_job_template(document, DocumentContext(), lambda *problem: pytest.fail(str(problem)))
         if to.get("reach") == "cluster":
             document["spec"]["from"] = {"remote": origin.url, "commit": origin.at(MAIN)}
         if pod:

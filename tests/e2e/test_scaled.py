@@ -118,3 +118,56 @@ def test_an_autoscaler_of_the_set_makes_it_harmless(
     assert row["state"] == "ignored" and "HorizontalPodAutoscaler" in str(row["ignored"]), row
     (drift,) = real("plan", *app.words, "--json", stdin=app.text).json["drift"]
     assert drift["harmless"] == f"HorizontalPodAutoscaler.autoscaling/{unique}/web sets it"
+
+
+def _with_autoscaler_of_others(real: Hwplan, server: TestCluster, ns: str) -> _Scaled:
+    """Replicas were declared as 2, then as 4; somebody else's autoscaler scales them to 5."""
+    declared = [
+        DEPLOYMENT.replace("spec:\n  selector", f"spec:\n  replicas: {count}\n  selector", 1) for count in (2, 4)
+    ]
+    app = _Scaled(real, server, ns, declared[0])
+    app.text = declared[1].format(ns=ns)
+    real("apply", *app.words, "--confirm", stdin=app.text)
+    done = server.run_kubectl("apply", "-f", "-", stdin=AUTOSCALER.format(ns=ns))
+    assert done.returncode == 0, done.stderr
+    path = f"/apis/apps/v1/namespaces/{ns}/deployments/web/scale?fieldManager=kube-controller-manager"
+    scale = {"apiVersion": "autoscaling/v1", "kind": "Scale", "metadata": {"name": "web", "namespace": ns}}
+    server.api().request("PUT", path, {**scale, "spec": {"replicas": 5}})  # as the controller writes it
+    (entry,) = app.scale_entries()
+    assert (entry["manager"], entry["fieldsV1"]) == ("kube-controller-manager", {"f:spec": {"f:replicas": {}}})
+    return app
+
+
+def test_who_sets_replicas_back_is_told_whose_autoscaler_sets_them(
+    real: Hwplan, api_server: TestCluster, unique: str
+) -> None:
+    """By a plan, by undo and by drift: of the autoscaler nothing is declared, and the manager does not say it."""
+    app = _with_autoscaler_of_others(real, api_server, unique)
+    told = (
+        f"Deployment.apps/{unique}/web: HorizontalPodAutoscaler.autoscaling/{unique}/web sets spec.replicas (2 to 5),"
+        " and will set it again: declare no replicas, or take the autoscaler away"
+    )
+    plan = real("plan", *app.words, "--json", stdin=app.text).json
+    undo = real("undo", "2", "--json").json
+    for document, after in ((plan, 4), (undo, 2)):
+        (change,) = (one for one in document["changes"] if one["action"] == "update")
+        (field,) = (one for one in change["fields"] if one["path"] == "spec.replicas")
+        assert (field["before"], field["after"]) == (5, after)
+        assert field["manager"] == "kube-controller-manager"
+        assert document["warnings"] == [told]
+    assert told in " ".join(real("undo", "2", env={"COLUMNS": "400"}).out.split())
+    assert told in str(real("drift", *app.words, "--json", stdin=app.text, code=2).json)
+    done = real("undo", "2", "--confirm", env={"COLUMNS": "400"})
+    assert app.live()["spec"]["replicas"] == 2 and told in " ".join(done.out.split()), done.out
+
+
+def test_nobody_is_told_of_an_autoscaler_that_sets_nothing_of_the_plan(
+    real: Hwplan, api_server: TestCluster, unique: str
+) -> None:
+    app = _with_autoscaler_of_others(real, api_server, unique)
+    none = app.text.replace("  replicas: 4\n", "  replicas: 0\n")
+    assert real("plan", *app.words, "--json", stdin=none).json["warnings"] == [], "no replicas pause an autoscaler"
+    undeclared = app.text.replace("  replicas: 4\n", "")
+    assert real("plan", *app.words, "--json", stdin=undeclared).json["warnings"] == []
+    api_server.run_kubectl("-n", unique, "delete", "hpa", "web")
+    assert real("plan", *app.words, "--json", stdin=app.text).json["warnings"] == []

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from planner.errors import PermanentError
-from planner.field_path import FieldPath, ListItem, SetMemberPathElement
+from planner.field_path import FieldPath, ListItemPathElement, SetMemberPathElement
 from providers.kubernetes.ssa import merge, ownership
 from providers.kubernetes.ssa.immutable_fields import immutable_changes
 from providers.kubernetes.ssa.stored_nulls import without_dropped_nulls
@@ -218,7 +218,7 @@ def server_text(path: FieldPath) -> str:
                 out.append("." + element)
             case int():
                 out.append(f"[{element}]")
-            case ListItem(keys):
+            case ListItemPathElement(keys):
                 out.append("[" + ",".join(f"{name}={json.dumps(value)}" for name, value in keys) + "]")
             case SetMemberPathElement(value):
                 out.append(f"[={json.dumps(value)}]")

@@ -13,7 +13,7 @@ from planner.duration import parse_duration, render_duration
 from planner.errors import HwplanError
 from planner.field_path import parse_path, path_sort_key, render_path
 from planner.image_names import split_image_reference
-from planner.loading.config_policies.dockerfile_images import images_of_dockerfile
+from planner.loading.config_policies.dockerfile_image_parsing import images_of_dockerfile
 from planner.loading.manifests.plain_manifests import load_plain_manifests
 from planner.loading.secrets.dotenv import parse_dotenv
 from planner.loading.secrets.secret_files import SecretFileRef, read_secret_file

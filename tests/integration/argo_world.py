@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from planner.contract.command_steps import change_of_preview, run_changes
+from planner.contract.plan_and_apply import apply_changes_until_stopped, change_of_preview
 from planner.events import Event
 from planner.executor import RunResult
 from planner.plan import Change
@@ -101,7 +101,7 @@ class App:
         """Plan (unless a change is given) and carry out, as `hwplan apply` does."""
         made = change or self.plan(self.wanted(revision))[1]
         assert made is not None
-        return run_changes([replace(made, wait_seconds=wait)], self.provider(cluster), {}, until)
+        return apply_changes_until_stopped([replace(made, wait_seconds=wait)], self.provider(cluster), {}, until)
 
     def live(self) -> Any:
         """The Application as it is."""

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from planner.contract.command_steps import change_of_preview
+from planner.contract.plan_and_apply import change_of_preview
 from planner.events import ChangeResult
 from planner.executor import ExecutionOptions
 from planner.executor.apply_effect import ApplyFailure, apply_with_retries

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from planner.contract.command_steps import change_of_preview
+from planner.contract.plan_and_apply import change_of_preview
 from planner.errors import PermanentError
 from planner.loading.manifests.plain_manifests import load_plain_manifests
 from planner.plan import Change

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from planner.address import address_of_document
-from planner.contract.command_steps import change_of_preview
+from planner.contract.plan_and_apply import change_of_preview
 from planner.plan import Change
 from planner.ports import Observation, Preview
 from planner.resource import Resource

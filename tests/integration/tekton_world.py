@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from planner.contract.command_steps import change_of_preview, run_changes
+from planner.contract.plan_and_apply import apply_changes_until_stopped, change_of_preview
 from planner.events import ChangeEnded, ChangeWaiting, Event
 from planner.executor import RunResult
 from planner.plan import Change
@@ -102,7 +102,7 @@ class Runs:
         provider: Provider | None = None,
     ) -> RunResult:
         """Carry out one change with that many seconds to wait for its end."""
-        return run_changes([replace(change, wait_seconds=wait)], provider or self.provider(), {}, until)
+        return apply_changes_until_stopped([replace(change, wait_seconds=wait)], provider or self.provider(), {}, until)
 
     def live(self, name: str = "run") -> Any:
         """The run as it is in the cluster."""

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from planner.kind_hook_types import DocumentContext
-from planner.loading.git_push_job import expand_git_job
+from planner.loading.git_push_job import git_ref_with_job_template
 from planner.resource import Resource
 from planner.values import JsonObject
 from providers.git.git_ref_reader import parse_git_ref_spec
@@ -45,7 +45,9 @@ def wanted(origin: JsonObject, target: JsonObject, mode: str = "fast-forward", *
 
 def whole(resource: Resource) -> Resource:
     problems: list[object] = []
-    manifest = expand_git_job(resource.manifest, DocumentContext(), lambda *problem: problems.append(problem))
+    manifest = git_ref_with_job_template(
+        resource.manifest, DocumentContext(), lambda *problem: problems.append(problem)
+    )
     assert not problems and "job" not in manifest["spec"]
     return Resource(resource.address, resource.api_version, manifest, "demo", "infra", resource.source)
 

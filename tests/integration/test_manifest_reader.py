@@ -16,8 +16,8 @@ import pytest
 
 from planner.errors import ConfigError
 from planner.loading.yaml import value_builder
+from planner.loading.yaml.event_parser import pure_yaml_events
 from planner.loading.yaml.load_documents import MANIFEST, load_documents
-from planner.loading.yaml.parser_events import pure_yaml_events
 from tests.integration.manifest_documents import Documents
 from tests.testbed import binaries
 

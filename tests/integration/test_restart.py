@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from planner.address import Address, address_of_document
-from planner.contract.command_steps import change_of_preview
+from planner.contract.plan_and_apply import change_of_preview
 from planner.errors import OutcomeUnknown, PermanentError, PreconditionError
 from planner.field_path import render_path
 from planner.plan import Change

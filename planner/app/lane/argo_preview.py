@@ -15,7 +15,7 @@ from planner.app.session import Session
 from planner.dataclass import dataclass
 from planner.document_diff import diff_documents
 from planner.errors import ConfigError, PermanentError, ProviderError
-from planner.field_path import ListItem
+from planner.field_path import ListItemPathElement
 from planner.loading.yaml.load_documents import MANIFEST, load_documents
 from planner.plan import Action, FieldChange, FieldOp
 from planner.rollout.argo_prediction import AFTER_BUILD, ArgoPrediction, PredictedArgoChange
@@ -244,7 +244,7 @@ class _Predictor:
         present = _images(live)
         return {
             name: FieldChange(
-                (*_CONTAINERS, ListItem((("name", name),)), "image"),
+                (*_CONTAINERS, ListItemPathElement((("name", name),)), "image"),
                 FieldOp.CHANGE,
                 present.get(name),
                 f"{image}@{AFTER_BUILD}",

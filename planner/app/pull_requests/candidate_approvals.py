@@ -6,7 +6,7 @@ decides nothing, and nobody is shown it (docs/adr/0045).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -17,6 +17,7 @@ from planner.app.runtime import state_folder
 from planner.errors import HwplanError
 from planner.pull_requests.approval_file import parse_approval_file
 from planner.pull_requests.approvals import Approval, approvals_in_comments, count_approvals
+from planner.pull_requests.deliveries import Delivery
 from planner.pull_requests.github_facts import BranchRules
 from planner.pull_requests.lane_memory import LaneMemory
 from planner.pull_requests.merge_candidate import MergeCandidate
@@ -95,19 +96,34 @@ def _approved(
     number, head = one.pull.number, one.pull.head
     facts = memory.facts.get(number)
     since = parse_time(facts.first) if facts is not None else None
+    parts: Mapping[str, str]
     try:
         said = approvals_in_comments(reader.client.comments(place.repo, number), head, since)
         if number not in memory.approved and not _may_count(place, head, [*recorded, *said]):
             here = [approval for approval in recorded if approval.head == head]
             return replace(one, approvals=(*here, *said))
         with open_pull_request_plan(place.request, number) as planned:
-            effect = planned.identifier
+            effect, parts = planned.identifier, planned.parts
     except HwplanError as error:
         reader.problems.append(f"the approvals of pull request {number}: {error.message}")
         return replace(one, unreadable="its plan and who approved it")
-    # One without a head was given for the plan alone, and that names the head itself.
-    here = [replace(approval, head=approval.head or head) for approval in recorded if _is_of(approval, effect, head)]
-    return replace(one, effect=effect, approvals=(*here, *said))
+    here = _of_pull_request(recorded, effect, head)
+    return replace(one, effect=effect, effect_parts=parts, approvals=(*here, *said))
+
+
+def read_approvals_after_merge(
+    place: MonitoredLane, store: StateStore, reader: PullRequestsReader, merged: Delivery, effect: str
+) -> tuple[Approval, ...]:
+    """Who approved `effect` of a pull request since its merge was decided. Raises ProviderError."""
+    comments = reader.client.comments(place.repo, merged.pull)
+    said = approvals_in_comments(comments, merged.head, parse_time(merged.begun))
+    return (*_of_pull_request(_recorded(place, store, reader), effect, merged.head), *said)
+
+
+def _of_pull_request(recorded: Sequence[Approval], effect: str, head: str) -> list[Approval]:
+    """Recorded approvals that are about it. One without a head was given for the plan alone, and that names the head
+    itself."""
+    return [replace(approval, head=approval.head or head) for approval in recorded if _is_of(approval, effect, head)]
 
 
 def _may_count(place: MonitoredLane, head: str, approvals: Sequence[Approval]) -> bool:

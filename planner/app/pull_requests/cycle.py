@@ -59,7 +59,10 @@ def run_cycle(context: CycleContext) -> CycleRecord:
     chosen = decision.merge
     if chosen is not None:
         number, head = chosen.pull.number, chosen.pull.head
-        record_intended_merge(context, Delivery(number, head, DeliveryStep.INTENDED, _instant(at), base=reading.tip))
+        intended = Delivery(number, head, DeliveryStep.INTENDED, _instant(at), base=reading.tip)
+        record_intended_merge(
+            context, replace(intended, approved=chosen.effect, approved_parts=dict(chosen.effect_parts))
+        )
     context.progress.memory = remember_failures_of_cycle(
         context.progress.place, decision, context.progress.memory, _instant(reading.now)
     )
@@ -115,6 +118,8 @@ def _result(context: CycleContext, decision: CycleDecision, touched: Iterable[De
         return UNKNOWN
     if RolloutOutcome.PENDING in outcomes:
         return PENDING
+    if any(one.outcome == RolloutOutcome.HELD for one in context.progress.known() if one.open):
+        return WAITING
     if outcomes or any(one.step is DeliveryStep.MERGED for one in touched):
         return DONE
     return WAITING if decision.verdicts else IDLE

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 
 from planner.app.apply_plan import ApplyChoices
 from planner.app.lane.lane_evidence import CommitOrRunToReport
 from planner.app.lane.lane_status import read_lane_status
+from planner.app.pull_requests.approved_rollout import AdmittedRollout
 from planner.app.pull_requests.monitored_lane import MonitoredLane
 from planner.app.trigger import RolloutReport, open_rollout_plan, run_rollout
 from planner.errors import HwplanError, StalePlan
@@ -31,18 +33,33 @@ class RolloutInterrupted(HwplanError):
     exit_code = INTERRUPTED
 
 
-def roll_out_delivery(place: MonitoredLane, one: Delivery, how: ApplyChoices, *, tip: str, covered: bool) -> Delivery:
-    """The delivery after its rollout: ended, or unchanged but for the outcome where it goes on (PENDING).
+def roll_out_delivery(
+    place: MonitoredLane,
+    one: Delivery,
+    how: ApplyChoices,
+    *,
+    tip: str,
+    covered: bool,
+    admit: Callable[[Delivery], AdmittedRollout] | None = None,
+) -> Delivery:
+    """The delivery after its rollout: ended, or unchanged but for the outcome where it goes on (PENDING) or does not
+    begin (HELD).
 
     `tip` is what the branch stands on. A lane that only rolls out the newest commit begins nothing for an older one; it
-    rolls the tip out instead, unless that is `covered` by a delivery of its own. Raises HwplanError when it could not
-    be tried: nothing is known to have failed then.
+    rolls the tip out instead, unless that is `covered` by a delivery of its own. `admit` says whether that is what was
+    approved. Raises HwplanError when it could not be tried: nothing is known to have failed then.
     """
     stale = bool(tip) and tip != one.commit and place.spec.cd.policy == "latest-only"
     if stale and covered:
         return _ended(place, one, RolloutOutcome.SUPERSEDED, newer=tip)
+    admitted = admit(one) if admit is not None else AdmittedRollout(one)
+    one = admitted.delivery
+    if one.outcome == RolloutOutcome.HELD:
+        return one
     try:
         with open_rollout_plan(place.request, source_commit=tip if stale else one.commit, secrets=False) as trigger:
+            if admitted.config not in ("", trigger.session.stack.digest):
+                raise StalePlan("the configuration was changed while the rollout was compared with what was approved")
             ended = run_rollout(trigger, how)
             run = _run_name(ended, trigger.made.inputs.previews.get(trigger.run.address))
     except StalePlan as error:
@@ -69,7 +86,7 @@ def _ended(
     record: JsonObject | None = None,
 ) -> Delivery:
     step, now = DeliveryStep.ENDED, datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    ended = replace(one, step=step, outcome=str(outcome), ended=now, newer=newer, reason=reason)
+    ended = replace(one, step=step, outcome=str(outcome), ended=now, newer=newer, reason=reason, approved_parts={})
     return replace(ended, **_mirror(place, one, record))
 
 

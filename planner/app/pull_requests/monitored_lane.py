@@ -9,7 +9,7 @@ from planner.app.load_desired import load_configuration
 from planner.app.request import Request
 from planner.dataclass import dataclass
 from planner.errors import SelectionError
-from planner.loading.config_policies.pull_request_rules import pull_request_remote
+from planner.loading.config_policies.pull_request_rules import git_remote_of_lane_pull_requests
 from planner.loading.selection import resolve_selection
 from planner.plan import Selection
 from planner.spec.git import GitRemote
@@ -70,7 +70,7 @@ def find_monitored_lane(request: Request) -> MonitoredLane:
         listed = ", ".join(f"{node.name}/{lane.name}" for node, lane in lanes)
         raise SelectionError("a monitor is of one lane of one node", where=listed, remedy="--node NODE --lane LANE")
     node, lane = lanes[0]
-    rules, remote = lane.spec.pulls, pull_request_remote(lane.spec, node.spec)
+    rules, remote = lane.spec.pulls, git_remote_of_lane_pull_requests(lane.spec, node.spec)
     if rules is None or remote is None or remote.repo is None or lane.spec.source_branch is None:
         raise SelectionError(
             f"{node.name}/{lane.name} takes no pull requests",

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import partial
+
+from planner.app.pull_requests.approved_rollout import admit_approved_rollout
 from planner.app.pull_requests.cycle_context import CycleContext
 from planner.app.pull_requests.delivery_rollout import RolloutInterrupted, roll_out_delivery
 from planner.app.pull_requests.pull_requests_reader import PullRequestCycleReading
@@ -9,6 +12,7 @@ from planner.app.pull_requests.standing_failures import remember_failures_of_cyc
 from planner.errors import HwplanError, LockedError
 from planner.pull_requests.deliveries import (
     DeliveryStep,
+    RolloutOutcome,
     unaccepted_mismatch,
 )
 from planner.pull_requests.merge_queue import CycleDecision
@@ -28,9 +32,12 @@ def roll_out_merged_pull_requests(
         return
     tip = _tip(context)
     covering = {one.commit for one in context.progress.known() if one.commit}
+    admit = partial(admit_approved_rollout, context)
     for one in sorted(merged, key=lambda one: (one.begun, one.pull)):
         try:
-            ended = roll_out_delivery(context.progress.place, one, context.how, tip=tip, covered=tip in covering)
+            ended = roll_out_delivery(
+                context.progress.place, one, context.how, tip=tip, covered=tip in covering, admit=admit
+            )
         except (LockedError, RolloutInterrupted) as error:
             context.progress.trouble(f"the rollout of {one.commit[:12]}: {error.message}")
             context.progress.interrupted = isinstance(error, RolloutInterrupted)
@@ -39,6 +46,9 @@ def roll_out_merged_pull_requests(
             context.progress.errors.append(f"the rollout of {one.commit[:12]}: {error.message}")
             return
         context.progress.step(ended)
+        if ended.outcome == RolloutOutcome.HELD:
+            context.progress.notes.append(f"the rollout of {one.commit[:12]} is held: {ended.reason}")
+            return
         context.progress.memory = remember_failures_of_cycle(
             context.progress.place, None, context.progress.memory, now, ended
         )

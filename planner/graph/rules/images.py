@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from planner.graph.edge_collector import EdgeCollector
-from planner.image_names import split_image_reference, tag_of_copy
+from planner.image_names import split_image_reference, tag_of_image_copy
 from planner.values import JsonValue
 
 
@@ -14,5 +14,5 @@ def add_image_edges(collector: EdgeCollector, field: str, image: JsonValue) -> N
     tagged = image.partition("@")[0]
     repository, tag, digest = split_image_reference(image)
     if digest and not tag:
-        tagged = f"{repository}:{tag_of_copy(tag, digest)}"
+        tagged = f"{repository}:{tag_of_image_copy(tag, digest)}"
     collector.after(collector.index.images.get((collector.resource.address.node_lane, tagged)), "image", field)

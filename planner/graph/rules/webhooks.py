@@ -21,14 +21,14 @@ def add_webhook_edges(collector: EdgeCollector) -> None:
             for at, hook in enumerate(maps_or_empty(collector.manifest.get("webhooks"))):
                 service = map_or_empty(map_or_empty(hook.get("clientConfig")).get("service"))
                 _answered_by(
-                    collector, f"webhooks[{webhook_path_selector(hook, at)}].clientConfig.service.name", service
+                    collector, f"webhooks[{path_element_of_webhook(hook, at)}].clientConfig.service.name", service
                 )
         case "APIService", "apiregistration.k8s.io":
             _answered_by(collector, "spec.service.name", map_or_empty(collector.spec.get("service")))
 
 
-def webhook_path_selector(hook: JsonObject, at: int) -> str:
-    """How a field path names the hook."""
+def path_element_of_webhook(hook: JsonObject, at: int) -> str:
+    """The part of a field path that names a hook: `name=NAME`, else its position `at` in the list."""
     return f"name={hook['name']}" if text_or_empty(hook.get("name")) else str(at)
 
 

@@ -27,7 +27,7 @@ def check_gate_probe(document: JsonObject, context: DocumentContext, report: Rep
     spec = document["spec"]
     if spec.get("role") != "gate":
         return
-    found = [list(gate_faults(str(spec.get("url", "")), lane)) for lane in context.lanes]
+    found = [list(gate_url_faults(str(spec.get("url", "")), lane)) for lane in context.lanes]
     if not context.lanes:
         found = [[("a gate belongs to a lane, and there is none here", _REMEDY)]]
     for text, hint in found[0] if all(found) else ():
@@ -41,10 +41,10 @@ def gate_probe_faults(probe: GateProbe, lane: Lane) -> Iterator[Fault]:
     if probe.kind == "browser":
         yield "a gate never drives a browser", "use a health endpoint; user paths are checked outside of CI/CD"
         return
-    yield from gate_faults(probe.url, lane)
+    yield from gate_url_faults(probe.url, lane)
 
 
-def gate_faults(url: str, lane: Lane) -> Iterator[Fault]:
+def gate_url_faults(url: str, lane: Lane) -> Iterator[Fault]:
     """Why a URL may not be a gate of the lane; nothing when it may."""
     parts, port = _split(url)
     if is_ip_address(parts.hostname or ""):

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from planner.kind_hook_types import DocumentContext, Report
-from planner.loading.config_policies.dockerfile_images import images_of_dockerfile
+from planner.loading.config_policies.dockerfile_image_parsing import images_of_dockerfile
 from planner.loading.problems import did_you_mean
 from planner.spec.images import BuildConfig
 from planner.spec.node import NodeConfig
@@ -24,7 +24,7 @@ def registry_host_of_image(image: str) -> str:
     return image.partition("/")[0]
 
 
-def registry_host_of_node(node: NodeConfig) -> str:
+def registry_host_of_node_config(node: NodeConfig) -> str:
     """The host of the node's registry; "" where it has none."""
     return node.registry.host if node.registry is not None else ""
 
@@ -32,7 +32,7 @@ def registry_host_of_node(node: NodeConfig) -> str:
 def input_image_faults(image: str, node: NodeConfig) -> Iterator[tuple[str, str]]:
     """Why an image may not be an input on the node, and what to do; nothing when it may."""
     host = registry_host_of_image(image)
-    if host == registry_host_of_node(node):
+    if host == registry_host_of_node_config(node):
         yield (
             "an input image comes from the node-local registry",
             "name its public source; the node-local registry is an output only",
@@ -54,7 +54,7 @@ def check_registry_image(document: JsonObject, context: DocumentContext, report:
         return
     target, source = spec.get("target"), spec.get("source")
     build: Any = spec.get("build")
-    host = registry_host_of_node(node)
+    host = registry_host_of_node_config(node)
     if host and isinstance(target, str) and registry_host_of_image(target) != host:
         text = f"target is not in the node's registry {host}"
         report(("spec", "target"), text, "an image that the node uses is an output there")

@@ -9,13 +9,13 @@ from collections.abc import Iterator
 from pathlib import Path as Folder
 from typing import Any
 
-from planner.loading.config_overlay import MergedConfig
+from planner.loading.config_layers import MergedConfig
 from planner.loading.config_policies.gate_probes import gate_probe_faults, public_url_faults
 from planner.loading.config_policies.image_sources import (
     dockerfile_image_faults,
     input_image_faults,
     registry_host_of_image,
-    registry_host_of_node,
+    registry_host_of_node_config,
 )
 from planner.loading.config_policies.pull_request_rules import pull_request_rule_faults
 from planner.loading.document_origin import Path
@@ -26,9 +26,9 @@ from planner.spec.model_walk import model_at_field_path, yaml_field_names
 from planner.spec.node import NodeConfig
 
 
-def check_node_policies(node: NodeConfig, folder: Folder, merged: MergedConfig, problems: Problems) -> None:
+def check_node_config_policies(node: NodeConfig, folder: Folder, merged: MergedConfig, problems: Problems) -> None:
     """Images, transport and installs of a node. `folder` is the configuration's, in which Dockerfiles are."""
-    host = registry_host_of_node(node)
+    host = registry_host_of_node_config(node)
     for name, image in node.images.items():
         if registry_host_of_image(image.target) != host:
             text = f"images.{name}.target is not in the node's registry {host}"
@@ -71,7 +71,7 @@ def _check_evidence(node: NodeConfig, merged: MergedConfig, problems: Problems) 
             merged.problem(problems, ("benchmarks", name, "requireProxyEvidence"), text, remedy)
 
 
-def check_lane_policies(lane: Lane, node: NodeConfig, merged: MergedConfig, problems: Problems) -> None:
+def check_lane_config_policies(lane: Lane, node: NodeConfig, merged: MergedConfig, problems: Problems) -> None:
     """References and gate of a lane."""
     _check_remote(lane, node, merged, problems)
     _check_gate(lane, merged, problems)

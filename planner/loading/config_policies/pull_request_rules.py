@@ -32,7 +32,7 @@ class LaneTakingPullRequests:
     authority: str
 
 
-def pull_request_remote(lane: Lane, node: NodeConfig) -> GitRemote | None:
+def git_remote_of_lane_pull_requests(lane: Lane, node: NodeConfig) -> GitRemote | None:
     """The remote that the pull requests of a lane are of; None where the node has none of this name."""
     remotes = node.git_mirror.remotes if node.git_mirror is not None else {}
     return remotes.get(lane.remote) if lane.remote is not None else None
@@ -43,7 +43,7 @@ def pull_request_rule_faults(lane: Lane, node: NodeConfig) -> Iterator[PullReque
     rules = lane.pulls
     if rules is None:
         return
-    remote = pull_request_remote(lane, node)
+    remote = git_remote_of_lane_pull_requests(lane, node)
     if lane.remote is None or (remote is not None and remote.repo is None):
         yield PullRequestRuleFault(
             ("pulls",), "pulls: the lane has no repository on GitHub", "name a `remote` that has `repo`"
@@ -62,12 +62,12 @@ def pull_request_rule_faults(lane: Lane, node: NodeConfig) -> Iterator[PullReque
         yield PullRequestRuleFault(("pulls", "checks"), text, "take it out of one of the lists")
 
 
-def lane_taking_pull_requests(
+def comparable_lane_taking_pull_requests(
     lane: Lane, node: NodeConfig, *, product: str, named: str, at: str
 ) -> LaneTakingPullRequests | None:
     """The lane `named` of `product` on the node `at` as it is compared with others; None where it takes no pull
     requests, or its faults are its own."""
-    remote = pull_request_remote(lane, node)
+    remote = git_remote_of_lane_pull_requests(lane, node)
     if lane.pulls is None or remote is None or remote.repo is None or lane.source_branch is None:
         return None
     return LaneTakingPullRequests(at, product, named, remote.repo, lane.source_branch, lane.pulls.authority)

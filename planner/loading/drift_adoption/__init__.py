@@ -1,1 +1,1 @@
-"""Which key of the configuration feeds a rendered field: found by rendering again, never by a guess."""
+"""From live values of fields to a patch of the configuration: the key that feeds each is found by rendering again."""

@@ -23,21 +23,21 @@ from planner.drift_adoption import (
 )
 from planner.errors import ConfigError
 from planner.loading.config import ALL, Config, load_config
-from planner.loading.drift_adoption.candidate_keys import (
-    CandidateKey,
-    context_with_candidate,
-    find_candidate_keys,
-    value_seen_in_rendering,
+from planner.loading.drift_adoption.candidate_config_keys import (
+    CandidateConfigKey,
+    find_candidate_config_keys,
+    key_value_seen_by_template,
+    template_context_with_candidate,
 )
 from planner.loading.drift_adoption.configuration_edits import edits_of_candidate
-from planner.loading.drift_adoption.declared_objects import (
-    DeclaredObject,
-    declared_objects,
+from planner.loading.drift_adoption.render_selected_templates import RenderedTemplate, render_selected_templates
+from planner.loading.drift_adoption.rendered_objects import (
+    RenderedObject,
     declares_object,
-    first_unwanted_difference,
+    first_unadopted_rendering_difference,
+    objects_in_rendered_template,
     parse_rendered_text,
 )
-from planner.loading.drift_adoption.rendered_templates import RenderedTemplate, render_selected_templates
 from planner.plan import Selection
 from planner.source_line_ref import SourceRef
 from planner.values import JsonValue
@@ -49,7 +49,7 @@ class RenderingCache:
 
     texts: dict[tuple[str, str], tuple[RenderedTemplate, ...]] = field(default_factory=dict)
     facts: dict[tuple[str, str], Any] = field(default_factory=dict)
-    documents: dict[int, tuple[RenderedTemplate, tuple[DeclaredObject, ...]]] = field(default_factory=dict)
+    documents: dict[int, tuple[RenderedTemplate, tuple[RenderedObject, ...]]] = field(default_factory=dict)
 
     def texts_of(self, config: Config, product: str, node: str) -> tuple[RenderedTemplate, ...]:
         """Every template of a product on a node."""
@@ -63,10 +63,13 @@ class RenderingCache:
             self.facts[product, node] = _facts(config, product, node)
         return self.facts[product, node]
 
-    def places(self, text: RenderedTemplate) -> tuple[DeclaredObject, ...]:
+    def places(self, text: RenderedTemplate) -> tuple[RenderedObject, ...]:
         """The objects that a text declares."""
         if id(text) not in self.documents:
-            self.documents[id(text)] = text, tuple(declared_objects(text))  # with the text: an id alone may come again
+            self.documents[id(text)] = (
+                text,
+                tuple(objects_in_rendered_template(text)),
+            )  # with the text: an id alone may come again
         return self.documents[id(text)][1]
 
     def without(self, nodes: Collection[str]) -> RenderingCache:
@@ -86,7 +89,7 @@ class _Search:
     allowed: dict[tuple[object, ...], list[FieldToAdopt]] = field(default_factory=dict)
     known: RenderingCache = field(default_factory=RenderingCache)  # of `config`
 
-    def find(self, wanted: FieldToAdopt) -> DeclaredObject | None:
+    def find(self, wanted: FieldToAdopt) -> RenderedObject | None:
         """The document of an object. Of several nodes the address says which."""
         address, file = wanted.address, wanted.source.file
         node, _, lane = address.node_lane.partition("/")
@@ -104,7 +107,7 @@ class _Search:
         for product in self.products:
             yield from ((product, one) for one in self.config.nodes_of(product) if one in nodes)
 
-    def adopt(self, wanted: FieldToAdopt, place: DeclaredObject, declared: JsonValue) -> AdoptedField | str:
+    def adopt(self, wanted: FieldToAdopt, place: RenderedObject, declared: JsonValue) -> AdoptedField | str:
         """Adopt one field, or say why not."""
         fitting = self._fitting(wanted, place, declared)
         found: list[tuple[AdoptedField, Config, ConfigurationPatch]] = []
@@ -125,24 +128,26 @@ class _Search:
         self.known = self.known.without(changed)
         return adopted
 
-    def _fitting(self, wanted: FieldToAdopt, place: DeclaredObject, declared: JsonValue) -> dict[object, CandidateKey]:
+    def _fitting(
+        self, wanted: FieldToAdopt, place: RenderedObject, declared: JsonValue
+    ) -> dict[object, CandidateConfigKey]:
         """The keys that would make the template render the live value."""
-        found = find_candidate_keys(place.text, declared, wanted.live)
+        found = find_candidate_config_keys(place.text, declared, wanted.live)
         return {one.key: one for one in found if self._makes(one, place, wanted)}
 
-    def key_of(self, wanted: FieldToAdopt, place: DeclaredObject, declared: JsonValue) -> EditedKeyLocation | None:
+    def key_of(self, wanted: FieldToAdopt, place: RenderedObject, declared: JsonValue) -> EditedKeyLocation | None:
         """The one key that feeds a field, whatever else it feeds; None where none or several do."""
         fitting = list(self._fitting(wanted, place, declared).values())
         if len(fitting) != 1:
             return None
         return next((key for _, key in edits_of_candidate(self.config, place.text, fitting[0], self.patch)), None)
 
-    def _makes(self, candidate: CandidateKey, place: DeclaredObject, wanted: FieldToAdopt) -> bool:
+    def _makes(self, candidate: CandidateConfigKey, place: RenderedObject, wanted: FieldToAdopt) -> bool:
         """Whether the template would render the live value: a look at one template, before anything is edited."""
         from planner.templating import TemplateProblem, render_template
 
         try:
-            text = render_template(place.text.template, context_with_candidate(place.text, candidate))
+            text = render_template(place.text.template, template_context_with_candidate(place.text, candidate))
         except (TemplateProblem, LookupError, TypeError):
             return False
         if text == place.text.text.text:
@@ -154,7 +159,7 @@ class _Search:
         return value is not MISSING and equal_documents(value, wanted.live)
 
     def _verified(
-        self, candidate: CandidateKey, place: DeclaredObject, wanted: FieldToAdopt
+        self, candidate: CandidateConfigKey, place: RenderedObject, wanted: FieldToAdopt
     ) -> tuple[AdoptedField, Config, ConfigurationPatch] | str:
         """The first edit of a key after which everything is rendered as before, but for what is adopted."""
         reasons: list[str] = []
@@ -165,7 +170,7 @@ class _Search:
             except ConfigError as error:
                 reason = f"{candidate} cannot have that value: {error.message}"
             if not reason:
-                before = value_seen_in_rendering(place.text, candidate)
+                before = key_value_seen_by_template(place.text, candidate)
                 return AdoptedField(wanted, key, str(candidate), before), config, patch
             reasons.append(reason if reason.startswith(str(candidate)) else f"{candidate} also feeds {reason}")
         return reasons[-1] if reasons else f"{candidate} is not written in a form that can be edited"
@@ -175,7 +180,9 @@ class _Search:
         for product in config.products:
             for node in self._changed_nodes(config, product):
                 before = self.known.texts_of(self.config, product, node)
-                if beyond := first_unwanted_difference(before, _rendered(config, product, node), self.allowed):
+                if beyond := first_unadopted_rendering_difference(
+                    before, _rendered(config, product, node), self.allowed
+                ):
                     return beyond
         return ""
 

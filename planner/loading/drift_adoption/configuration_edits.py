@@ -9,21 +9,21 @@ from typing import Any
 from planner.document_diff import equal_documents
 from planner.drift_adoption import ConfigurationPatch, EditedKeyLocation
 from planner.errors import ConfigError
-from planner.loading.config import Config, ProductEntry
-from planner.loading.config_overlay import ConfigLayer
-from planner.loading.drift_adoption.candidate_keys import CandidateKey, config_entry_of_candidate
-from planner.loading.drift_adoption.rendered_templates import RenderedTemplate
+from planner.loading.config import Config, ConfiguredProduct
+from planner.loading.config_layers import ConfigLayer
+from planner.loading.drift_adoption.candidate_config_keys import CandidateConfigKey, config_entry_of_candidate
+from planner.loading.drift_adoption.render_selected_templates import RenderedTemplate
 from planner.loading.yaml.load_documents import CONFIG, load_documents
 from planner.loading.yaml.text_edit import NotEditableText, edit_yaml_value
 
 
 def edits_of_candidate(
-    config: Config, text: RenderedTemplate, candidate: CandidateKey, patch: ConfigurationPatch
+    config: Config, text: RenderedTemplate, candidate: CandidateConfigKey, patch: ConfigurationPatch
 ) -> Iterator[tuple[ConfigurationPatch, EditedKeyLocation]]:
     """The ways to give a key its value: where it is decided now, then in the more particular layers, so that other
     nodes and lanes may stay as they are."""
     entry = config_entry_of_candidate(config, text, candidate)
-    if isinstance(entry, ProductEntry):
+    if isinstance(entry, ConfiguredProduct):
         layers: tuple[ConfigLayer, ...] = (ConfigLayer(entry.spec.model_dump(), entry.origin, ("spec",)),)
     else:
         layers = entry.merged.writable(candidate.path)
@@ -34,7 +34,7 @@ def edits_of_candidate(
 
 
 def _edited(
-    folder: Path, layer: ConfigLayer, candidate: CandidateKey, patch: ConfigurationPatch
+    folder: Path, layer: ConfigLayer, candidate: CandidateConfigKey, patch: ConfigurationPatch
 ) -> tuple[ConfigurationPatch, EditedKeyLocation] | None:
     file = folder / layer.origin.input.name.partition("/")[2]
     path = (*layer.path, *candidate.path)

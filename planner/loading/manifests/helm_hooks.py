@@ -31,6 +31,6 @@ def helm_hook_phase(events: tuple[str, ...]) -> HelmHookPhase | None:
     return HelmHookPhase.AFTER if _AFTER.intersection(events) else None
 
 
-def left_out_hook_line(name: str, events: tuple[str, ...]) -> str:
+def left_out_helm_hook_line(name: str, events: tuple[str, ...]) -> str:
     """The line about a hook that is not planned."""
     return f"{name} is left out: Helm runs this hook at {', '.join(events)} (--helm-hooks as-objects plans it)"

@@ -12,11 +12,11 @@ from planner.image_names import split_image_reference
 from planner.kind_hook_types import DocumentContext
 from planner.loading.document_origin import DocumentOrigin, DocumentText
 from planner.loading.hwplan_kind_check import apply_load_hooks
-from planner.loading.manifest_nulls import without_plain_nulls
+from planner.loading.manifest_nulls import without_meaningless_nulls
 from planner.loading.manifests.manifest_expectations import check_manifest_expectations
 from planner.loading.manifests.plain_manifests import items_of_list_document
 from planner.loading.manifests.published_manifest import FetchManifest, read_published_manifest
-from planner.loading.manifests.registry_images import build_registry_image_documents
+from planner.loading.manifests.registry_images import registry_images_for_manifest
 from planner.loading.resource_collector import ResourceCollector
 from planner.loading.yaml.load_documents import MANIFEST
 from planner.loading.yaml.parse_cache import load_documents_cached
@@ -70,14 +70,14 @@ def expand_manifest_source(
         (item, item_origin, document.tagged)
         for index, document in enumerate(documents)
         for item, item_origin in items_of_list_document(
-            without_plain_nulls(document.value), DocumentOrigin(text, index, document.line)
+            without_meaningless_nulls(document.value), DocumentOrigin(text, index, document.line)
         )
     ]
     items = [item for item, _, _ in found if isinstance(item, dict)]
     if source.spec.expect is not None:
         check_manifest_expectations(source.spec.expect, items, origin, intake.problems)
     if node is not None:
-        for made in build_registry_image_documents(items, source, node):
+        for made in registry_images_for_manifest(items, source, node):
             image = apply_load_hooks(made, DocumentContext(node, (), folder), origin, intake.problems)
             intake.add(image, origin, owned_by=owned_by, scope=scope, node_lane=node_lane)
     accounts = _accounts(items)

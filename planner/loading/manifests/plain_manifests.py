@@ -14,11 +14,16 @@ from planner.errors import ConfigError, SelectionError
 from planner.kind_hook_types import DocumentContext
 from planner.loading.document_origin import DocumentOrigin, DocumentText
 from planner.loading.hwplan_kind_check import apply_load_hooks, check_hwplan_document
-from planner.loading.input_files import KUSTOMIZE, is_kustomization, kustomize_remedy, read_input_files
 from planner.loading.load_result import LoadResult
-from planner.loading.manifest_nulls import without_plain_nulls
-from planner.loading.manifests.helm_hooks import helm_hook_events, helm_hook_phase, left_out_hook_line
-from planner.loading.output_refs import check_output_refs
+from planner.loading.manifest_files import (
+    KUSTOMIZE,
+    commands_to_plan_kustomization,
+    is_kustomization,
+    read_manifest_files,
+)
+from planner.loading.manifest_nulls import without_meaningless_nulls
+from planner.loading.manifests.helm_hooks import helm_hook_events, helm_hook_phase, left_out_helm_hook_line
+from planner.loading.output_ref_check import check_output_refs
 from planner.loading.resource_collector import ResourceCollector
 from planner.loading.secrets.secret_refs import seal_secret_refs
 from planner.loading.yaml.load_documents import MANIFEST
@@ -59,7 +64,7 @@ def load_plain_manifests(
     intake = ResourceCollector(fingerprinter, same_twice_is_one=True)
     owned = _Set(name, intake, hooks_as_objects)
     found = 0
-    for file, data in read_input_files(paths, stdin, build):
+    for file, data in read_manifest_files(paths, stdin, build):
         try:
             documents = load_documents_cached(data, file, MANIFEST, cache)
         except ConfigError as error:
@@ -67,7 +72,7 @@ def load_plain_manifests(
             continue
         text = DocumentText(file, "", data=data)
         for index, document in enumerate(documents):
-            value = without_plain_nulls(document.value) if document.nulls else document.value
+            value = without_meaningless_nulls(document.value) if document.nulls else document.value
             for item, origin in items_of_list_document(value, DocumentOrigin(text, index, document.line)):
                 found += 1
                 owned.add(item, origin, document.tagged)
@@ -91,7 +96,7 @@ def _nothing_declared(paths: Sequence[str], name: str) -> SelectionError:
     )
 
 
-def place_in_namespace(resource: Resource, namespaced: bool, default: str) -> Resource:
+def with_effective_namespace(resource: Resource, namespaced: bool, default: str) -> Resource:
     """The resource where the server will put it: a namespaced one without a namespace gets `default`.
 
     The caller knows from discovery (or from a CRD of the same load) whether the kind is namespaced. A namespace on a
@@ -183,14 +188,19 @@ class _Set:
         problems = self.intake.problems
         if is_kustomization(origin.input.name, item):
             folder = Path(origin.input.name).parent.as_posix()
-            origin.problem(problems, (), "a kustomization is no manifest: it has to be built", kustomize_remedy(folder))
+            origin.problem(
+                problems,
+                (),
+                "a kustomization is no manifest: it has to be built",
+                commands_to_plan_kustomization(folder),
+            )
             return
         if not check_hwplan_document(item, origin, problems, plain=True):
             return
         item = apply_load_hooks(item, DocumentContext(), origin, problems)
         events = () if self.hooks_as_objects else helm_hook_events(item)
         if events and helm_hook_phase(events) is None:
-            self.intake.warnings.append(left_out_hook_line(_named(item), events))
+            self.intake.warnings.append(left_out_helm_hook_line(_named(item), events))
             return
         resource = self.intake.add(item, origin, owned_by=self.name, scope=SCOPE, tagged=tagged)
         if events and resource is not None:

@@ -6,15 +6,15 @@ import re
 from collections import Counter
 from collections.abc import Collection, Sequence
 
-from planner.image_names import split_image_reference, tag_of_copy
-from planner.loading.config_policies.image_sources import registry_host_of_image, registry_host_of_node
+from planner.image_names import split_image_reference, tag_of_image_copy
+from planner.loading.config_policies.image_sources import registry_host_of_image, registry_host_of_node_config
 from planner.loading.manifests.manifest_expectations import container_images
 from planner.spec.kinds.secret_and_manifest_sources import ManifestSource
 from planner.spec.node import NodeConfig
 from planner.values import JsonObject, document_digest
 
 
-def build_registry_image_documents(
+def registry_images_for_manifest(
     items: Sequence[JsonObject], source: ManifestSource, node: NodeConfig
 ) -> list[JsonObject]:
     """The RegistryImage documents of the images in `items`, as they are before rewriting, that a rule puts into the
@@ -22,14 +22,14 @@ def build_registry_image_documents(
     rules = {
         rule.from_: rule.to
         for rule in source.spec.images
-        if registry_host_of_image(rule.to) == registry_host_of_node(node)
+        if registry_host_of_image(rule.to) == registry_host_of_node_config(node)
     }
     taken = {image.target for image in node.images.values()}
     copies: dict[str, str] = {}
     for image in container_images(items):
         repository, tag, pinned = split_image_reference(image)
         if repository in rules:
-            target = f"{rules[repository]}:{tag_of_copy(tag, pinned)}"
+            target = f"{rules[repository]}:{tag_of_image_copy(tag, pinned)}"
             if target not in taken:
                 copies[target] = image
     names = _names(source.metadata.name, copies)

@@ -17,12 +17,12 @@ from planner.dataclass import dataclass
 from planner.disk_errors import disk_error_text
 from planner.errors import ConfigError
 from planner.kind_hook_types import Report
-from planner.loading.config_overlay import MergedConfig
+from planner.loading.config_layers import MergedConfig
 from planner.loading.document_origin import DocumentOrigin, DocumentText
 from planner.loading.model_problems import report_model_errors
 from planner.loading.problems import Problems
-from planner.loading.product_schema.schema_models import SchemaModelMaker
-from planner.loading.product_schema.schema_rules import SchemaRuleChecker
+from planner.loading.product_schema.models_from_schema import SchemaModelMaker
+from planner.loading.product_schema.schema_rule_check import SchemaRuleChecker
 from planner.loading.yaml.load_documents import CONFIG, decode_text, load_documents
 from planner.source_line_ref import SourceRef
 from planner.spec.base import StrictModel

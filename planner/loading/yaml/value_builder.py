@@ -16,10 +16,10 @@ from planner.address import is_hwplan_kind
 from planner.dataclass import dataclass
 from planner.loading.yaml.api_scalars import key_has_other_typed_spellings
 from planner.loading.yaml.document_limits import YamlDocument, YamlLimits
-from planner.loading.yaml.parser_events import (
+from planner.loading.yaml.event_parser import (
     Parse,
     pure_yaml_events,
-    replacement_after_parser_error,
+    retry_after_parser_error,
     yaml_events,
     yaml_syntax_problem,
 )
@@ -92,7 +92,7 @@ class YamlValueBuilder:
             pass
         except (YAMLError, ValueError, OverflowError) as error:
             self.again = (
-                replacement_after_parser_error(error, self.text, api=self.limits.api)
+                retry_after_parser_error(error, self.text, api=self.limits.api)
                 if self.parse is not pure_yaml_events
                 else None
             )

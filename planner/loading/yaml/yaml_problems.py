@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from planner.errors import Problem
-from planner.loading.problems import Problems, source_line
+from planner.loading.problems import Problems, source_line_unless_secret
 from planner.source_line_ref import SourceRef
 
 _MOST: Final = 200  # problems of one text; a text with more is not read to its end
@@ -32,7 +32,9 @@ class YamlProblems:
         """Note a problem where an event begins. Raises YamlReadingStopped when there are too many."""
         mark = event.start_mark
         source = SourceRef(self._file, self._first_line + mark.line + 1, mark.column + 1)
-        self.problems.extend([Problem(source, message, suggestion, source_line(self._text, mark.line + 1))])
+        self.problems.extend(
+            [Problem(source, message, suggestion, source_line_unless_secret(self._text, mark.line + 1))]
+        )
         if len(self.problems.found) >= _MOST:
             raise YamlReadingStopped
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from operator import itemgetter
 
-from planner.field_path import Element, FieldPath, ListItem, SetMemberPathElement, render_path
+from planner.field_path import Element, FieldPath, ListItemPathElement, SetMemberPathElement, render_path
 from planner.whole_number import parse_whole_number
 from providers.json_answer import parse_json_answer
 
@@ -79,7 +79,9 @@ def _element(inner: str) -> Element:
         return SetMemberPathElement(unquote_server_text(inner[1:]))
     pairs = re.findall(r'([A-Za-z0-9_]+)=("(?:[^"\\]|\\.)*"|[^,]*)', inner)
     if pairs:
-        return ListItem(tuple(sorted({key: _key_value(value) for key, value in pairs}.items(), key=itemgetter(0))))
+        return ListItemPathElement(
+            tuple(sorted({key: _key_value(value) for key, value in pairs}.items(), key=itemgetter(0)))
+        )
     return inner
 
 

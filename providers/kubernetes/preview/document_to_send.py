@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from planner.document_editing import MISSING, remove_field, replace_value, value_at
-from planner.field_path import Element, FieldPath, ListItem
+from planner.field_path import Element, FieldPath, ListItemPathElement
 from planner.resource import Resource
 from planner.values import (
     Json,
@@ -127,7 +127,7 @@ def _reaches(fields: FieldSet, path: FieldPath) -> bool:
 
 def _alike(key: Element, element: Element) -> bool:
     """Whether a path element, which may name only some of an item's keys, means this element of a set."""
-    if isinstance(key, ListItem) and isinstance(element, ListItem):
+    if isinstance(key, ListItemPathElement) and isinstance(element, ListItemPathElement):
         have = {name: str(value) for name, value in key.keys}
         return all(have.get(name) == str(value) for name, value in element.keys)
     return key == element

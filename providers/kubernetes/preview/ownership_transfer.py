@@ -6,7 +6,7 @@ for an earlier configuration, and, where a command asks for it, every field that
 
 from __future__ import annotations
 
-from planner.field_path import FieldPath, ListItem, SetMemberPathElement, path_covers, render_path
+from planner.field_path import FieldPath, ListItemPathElement, SetMemberPathElement, path_covers, render_path
 from planner.values import JsonObject
 from providers.cluster_interface import FIELD_MANAGER
 from providers.kubernetes.errors import Invalid
@@ -93,7 +93,7 @@ def _whole(path: FieldPath, ours: FieldSet) -> FieldPath:
     below = ours
     for at, element in enumerate(path):
         if (
-            isinstance(element, (ListItem, SetMemberPathElement))
+            isinstance(element, (ListItemPathElement, SetMemberPathElement))
             and element not in below.members
             and element not in below.children
         ):

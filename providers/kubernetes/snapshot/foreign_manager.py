@@ -11,7 +11,7 @@ from pathlib import Path
 
 from planner.address import Address
 from planner.errors import PermanentError
-from planner.field_path import Element, FieldPath, ListItem, SetMemberPathElement, parse_path, render_path
+from planner.field_path import Element, FieldPath, ListItemPathElement, SetMemberPathElement, parse_path, render_path
 from planner.ports import Fingerprinter
 from planner.values import Json, JsonObject, JsonValue, deep_copy
 from providers.kubernetes.secret_sealing import is_secret
@@ -113,7 +113,7 @@ def _look(node: JsonValue, element: Element) -> Json | None:
 
 
 def _is(item: JsonValue, element: Element) -> bool:
-    if isinstance(element, ListItem):
+    if isinstance(element, ListItemPathElement):
         return isinstance(item, dict) and all(str(item.get(name)) == str(value) for name, value in element.keys)
     return isinstance(element, SetMemberPathElement) and str(item) == str(element.value)
 
@@ -136,5 +136,9 @@ def _put_item(items: list[Json], element: Element, value: JsonValue) -> None:
         position = next(index for index, item in enumerate(items) if item is old)
         items[position : position + 1] = [] if value is None else [value]
     elif value is not None:
-        new = {**dict(element.keys), **value} if isinstance(element, ListItem) and isinstance(value, dict) else value
+        new = (
+            {**dict(element.keys), **value}
+            if isinstance(element, ListItemPathElement) and isinstance(value, dict)
+            else value
+        )
         items.append(element.value if isinstance(element, SetMemberPathElement) else new)

@@ -223,10 +223,10 @@ BOUNDS: Final[Mapping[str, tuple[float, float, str]]] = {
 }
 
 
-def builtin_format_error(form: str, value: JsonValue) -> str:
+def builtin_value_format_error(form: str, value: JsonValue) -> str:
     """What is wrong with a value of this form (a name of FORMS or BOUNDS, or `A|B|C`); "" when nothing is."""
     if form == "portorname":
-        return builtin_format_error("portname" if isinstance(value, str) else "port", value)
+        return builtin_value_format_error("portname" if isinstance(value, str) else "port", value)
     if form in BOUNDS:
         low, high, words = BOUNDS[form]
         if isinstance(value, bool) or not isinstance(value, (int, float)):

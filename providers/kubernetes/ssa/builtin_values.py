@@ -14,7 +14,7 @@ from typing import Final
 from planner.field_path import Element, FieldPath
 from planner.values import Json, JsonObject, JsonValue
 from providers.kubernetes.ssa.builtin_rules import RULES
-from providers.kubernetes.ssa.builtin_value_formats import builtin_format_error, is_qualified_name
+from providers.kubernetes.ssa.builtin_value_formats import builtin_value_format_error, is_qualified_name
 from providers.kubernetes.ssa.merge_types import MergeType
 from providers.kubernetes.ssa.typed_values import list_item_element
 
@@ -198,7 +198,7 @@ def builtin_value_errors(kind: MergeType, value: Json, path: FieldPath = ()) -> 
             if below is None or (key == "status" and not path):
                 continue
             if below.scalar == "bytes" and kind.name != _SEALED:
-                yield from (((*path, key), words) for words in [builtin_format_error("base64", item)] if words)
+                yield from (((*path, key), words) for words in [builtin_value_format_error("base64", item)] if words)
             elif below.scalar == "int-or-string" and isinstance(item, (int, float)) and not _is_narrow(item):
                 yield (*path, key), "cannot unmarshal number into Go value of type int32"
             elif isinstance(item, (dict, list)) and not (path and below.name == _METADATA):
@@ -222,7 +222,7 @@ def _root_metadata(value: JsonObject) -> Iterator[tuple[FieldPath, str]]:
     metadata = value.get("metadata") or {}
     yield from _metadata(metadata)
     for index, name in enumerate(metadata.get("finalizers") or ()):
-        if words := builtin_format_error("qualified", name):
+        if words := builtin_value_format_error("qualified", name):
             yield ("metadata", "finalizers", index), words
         elif value.get("apiVersion") in _STRICT_FINALIZERS and "/" not in name and name not in _FINALIZERS:
             words = "name is neither a standard finalizer name nor is it fully qualified"
@@ -235,7 +235,7 @@ def _metadata(metadata: JsonObject) -> Iterator[tuple[FieldPath, str]]:
         if not is_qualified_name(key.lower()):
             yield ("metadata", "annotations"), f"{key!r} is no qualified name"
     for key, text in (metadata.get("labels") or {}).items():
-        for words in (builtin_format_error("qualified", key), builtin_format_error("labelvalue", text)):
+        for words in (builtin_value_format_error("qualified", key), builtin_value_format_error("labelvalue", text)):
             if words:
                 yield ("metadata", "labels"), words
 
@@ -257,11 +257,13 @@ def _member(field: str, part: str, form: str, found: JsonValue) -> Iterator[tupl
         yield from (
             ((field,), words)
             for item in (found if part == "key" else found.values())
-            if (words := builtin_format_error(form, item))
+            if (words := builtin_value_format_error(form, item))
         )
     elif isinstance(found, list):
         yield from (
-            ((field, index), words) for index, item in enumerate(found) if (words := builtin_format_error(form, item))
+            ((field, index), words)
+            for index, item in enumerate(found)
+            if (words := builtin_value_format_error(form, item))
         )
-    elif words := builtin_format_error(form, found):
+    elif words := builtin_value_format_error(form, found):
         yield (field,), words

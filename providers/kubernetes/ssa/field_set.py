@@ -11,7 +11,7 @@ import json
 from collections.abc import Iterable, Iterator
 from functools import cmp_to_key
 
-from planner.field_path import Element, FieldPath, ListItem, Scalar, SetMemberPathElement
+from planner.field_path import Element, FieldPath, ListItemPathElement, Scalar, SetMemberPathElement
 from planner.values import JsonObject, JsonValue
 
 
@@ -158,7 +158,7 @@ def parse_fields_v1_key(key: str) -> Element | None:
     if kind == "f:":
         return rest
     if kind == "k:":
-        return ListItem(tuple(sorted(_keys(json.loads(rest)).items())))
+        return ListItemPathElement(tuple(sorted(_keys(json.loads(rest)).items())))
     if kind == "v:":
         return SetMemberPathElement(_scalar(json.loads(rest)))
     if kind == "i:":
@@ -215,7 +215,7 @@ def _text(element: Element) -> str:
             return "f:" + element
         case int():
             return f"i:{element}"
-        case ListItem(keys):
+        case ListItemPathElement(keys):
             return "k:" + json.dumps(dict(keys), separators=(",", ":"), ensure_ascii=False)
         case SetMemberPathElement(value):
             return "v:" + json.dumps(value, ensure_ascii=False)
@@ -226,7 +226,7 @@ def _compare(left: Element, right: Element) -> int:
     a, b = _rank(left), _rank(right)
     if a != b:
         return -1 if a < b else 1
-    if isinstance(left, ListItem) and isinstance(right, ListItem):
+    if isinstance(left, ListItemPathElement) and isinstance(right, ListItemPathElement):
         for (name, value), (other_name, other_value) in zip(left.keys, right.keys, strict=False):
             order = _less(name, other_name) or _scalars(value, other_value)
             if order:
@@ -242,7 +242,7 @@ def _rank(element: Element) -> int:
         0
         if isinstance(element, str)
         else 1
-        if isinstance(element, ListItem)
+        if isinstance(element, ListItemPathElement)
         else 2
         if isinstance(element, SetMemberPathElement)
         else 3

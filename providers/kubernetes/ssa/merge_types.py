@@ -16,7 +16,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
-from planner.field_path import FieldPath, ListItem, SetMemberPathElement
+from planner.field_path import FieldPath, ListItemPathElement, SetMemberPathElement
 from planner.values import Json, JsonObject
 from providers.kubernetes.ssa.crd_types import ServedCrdVersion, served_crd_versions
 
@@ -252,7 +252,8 @@ def list_keys(
 ) -> Callable[[FieldPath], tuple[str, ...] | Literal["set", "atomic"] | None]:
     """How the list at a path is keyed: its key fields, `"set"`, `"atomic"`, or None where there is no list.
 
-    Paths may hold plain indexes or `ListItem`s as list elements. Below an atomic list or map everything is atomic.
+    Paths may hold plain indexes or `ListItemPathElement`s as list elements. Below an atomic list or map
+    everything is atomic.
     """
     root = types.type_of(api_version, kind)
 
@@ -262,7 +263,7 @@ def list_keys(
         for element in path:
             if node is None:
                 return None
-            listed = isinstance(element, (int, ListItem, SetMemberPathElement))
+            listed = isinstance(element, (int, ListItemPathElement, SetMemberPathElement))
             atomic = atomic or (node.list_kind == "atomic" if listed else node.atomic)
             node = node.items() if listed and node.list_kind else node.child(str(element))
         if node is None or not node.list_kind:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Final, overload
 
 from planner.dataclass import dataclass
-from planner.field_path import Element, FieldPath, ListItem, SetMemberPathElement
+from planner.field_path import Element, FieldPath, ListItemPathElement, SetMemberPathElement
 from planner.values import Json, JsonObject, JsonValue
 from providers.kubernetes.ssa.field_set import EMPTY, FieldSet, parse_fields_v1_key
 from providers.kubernetes.ssa.merge_types import MergeType, MergeTypeTable
@@ -133,7 +133,7 @@ def _step(value: JsonValue, element: Element) -> JsonValue:
             return value.get(element, _MISSING) if isinstance(value, dict) else _MISSING
         case int():
             return value[element] if isinstance(value, list) and element < len(value) else _MISSING
-        case ListItem(keys):
+        case ListItemPathElement(keys):
             found = (item for item in value if item_matches_keys(keys, item)) if isinstance(value, list) else iter(())
             return next(found, _MISSING)
         case SetMemberPathElement(wanted):

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from planner.values import JsonObject
-from providers.kubernetes.ssa.builtin_value_formats import builtin_format_error, is_ip
+from providers.kubernetes.ssa.builtin_value_formats import builtin_value_format_error, is_ip
 from providers.kubernetes.ssa.pod_rules import Problem, Rule, maps_in_list
 
 _SECCOMP_POD = "seccomp.security.alpha.kubernetes.io/pod"
@@ -29,7 +29,7 @@ def check_seccomp_apparmor_annotations(value: JsonObject) -> Iterator[Problem]:
         if key == _SECCOMP_POD or key.startswith(_SECCOMP_CONTAINER):
             local = str(profile).removeprefix(_LOCAL)
             if local != profile:
-                yield from ((path, words) for words in [builtin_format_error("relative", local)] if words)
+                yield from ((path, words) for words in [builtin_value_format_error("relative", local)] if words)
             elif profile not in _SECCOMP_NAMES:
                 yield path, "must be a valid seccomp profile"
         if key.startswith(_APP_ARMOR):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import overload
 
-from planner.field_path import Element, ListItem
+from planner.field_path import Element, ListItemPathElement
 from planner.values import JsonMap, JsonObject, JsonValue
 from providers.kubernetes.ssa.field_set import EMPTY, FieldSet
 from providers.kubernetes.ssa.merge_types import MergeType
@@ -110,7 +110,7 @@ def with_parent_fields(kind: MergeType | None, fields: FieldSet) -> FieldSet:
             below = kind.child(element)
             if element in kind.names:
                 members.add(element)
-        elif kind is not None and isinstance(element, ListItem) and kind.list_kind:
+        elif kind is not None and isinstance(element, ListItemPathElement) and kind.list_kind:
             below = kind.items()
         children[element] = with_parent_fields(below, child)
     return FieldSet(members, children)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from planner.errors import PermanentError
-from planner.field_path import Element, ListItem, SetMemberPathElement
+from planner.field_path import Element, ListItemPathElement, SetMemberPathElement
 from planner.values import Json, JsonMap, JsonValue
 from providers.kubernetes.ssa.merge_types import MergeType
 
@@ -46,7 +46,7 @@ def list_item_element(kind: MergeType, value: Json) -> Element:
             keys.append((name, found))
     if not keys:
         raise PermanentError(f"associative list with keys has an element that omits all key fields {list(kind.keys)}")
-    return ListItem(tuple(sorted(keys)))
+    return ListItemPathElement(tuple(sorted(keys)))
 
 
 def equal_json(left: JsonValue, right: JsonValue, *, int_differs_from_float: bool = False) -> bool:

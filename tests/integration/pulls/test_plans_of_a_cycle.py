@@ -1,4 +1,4 @@
-"""How many plans a cycle takes: none of a rollout while nobody has approved, one before a merge, one after it."""
+"""How many plans a cycle takes: none of a rollout while nobody has approved, one before a merge, two after it."""
 
 from __future__ import annotations
 
@@ -45,8 +45,9 @@ def test_a_cycle_that_waits_for_approvals_plans_no_rollout(world: PullWorld, pla
     assert world.cycle().result == "waiting" and planned == [], "nobody asked mallory"
 
 
-def test_a_cycle_that_merges_plans_a_rollout_before_and_one_after(world: PullWorld, planned: list[str]) -> None:
-    """The one after is made of the merge commit, and is what is applied: the one before cannot be (docs/adr/0045)."""
+def test_a_cycle_that_merges_plans_a_rollout_before_and_two_after(world: PullWorld, planned: list[str]) -> None:
+    """The last is made of the merge commit, and is what is applied: the one before cannot be (docs/adr/0045). The one
+    in between is compared with what was approved (docs/adr/0049)."""
     world.rule(approvals=ApprovalRules(quorum=1, people=("olga",)))
     number, head = world.pull("one")
     with pull_request_plan.open_pull_request_plan(world.place.request, number) as made:
@@ -54,7 +55,7 @@ def test_a_cycle_that_merges_plans_a_rollout_before_and_one_after(world: PullWor
     record_approval(world.place.request, identifier, "olga", until="24h", head=head)
     planned.clear()
     assert world.cycle().result == "done" and world.merges() == 1
-    assert planned == ["pull_request_plan", "apply_cycle", "rollout_plan", "apply_cycle"]
+    assert planned == ["pull_request_plan", "apply_cycle", "pull_request_plan", "rollout_plan", "apply_cycle"]
 
 
 def test_an_approval_of_another_plan_is_compared_with_the_plan(world: PullWorld, planned: list[str]) -> None:

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from planner.document_diff import HIDDEN, ListRule, diff_documents, equal_documents
-from planner.field_path import FieldPath, ListItem, SetMemberPathElement, path_sort_key, render_path
+from planner.field_path import FieldPath, ListItemPathElement, SetMemberPathElement, path_sort_key, render_path
 from planner.plan import FieldChange, FieldOp
 from planner.values import Json, SealedSecret, parse_output_ref
 
@@ -68,7 +68,7 @@ def at(value: Json, path: FieldPath) -> Json:
 
 
 def index_of(holder: Json, element: object) -> Any:
-    if isinstance(element, ListItem):
+    if isinstance(element, ListItemPathElement):
         return next(n for n, item in enumerate(holder) if all(equal_documents(item.get(k), v) for k, v in element.keys))
     if isinstance(element, SetMemberPathElement):
         return next(n for n, item in enumerate(holder) if equal_documents(item, element.value))

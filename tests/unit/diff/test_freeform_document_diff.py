@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 
 from planner.field_path import parse_path, render_path
-from planner.freeform_document_diff import differing_document_parts
+from planner.freeform_document_diff import smallest_differing_parts
 from planner.values import Json
 from providers.probes.expected_response import ExpectedResponse, ProbeResponse, unmet_probe_expectations
 from tests.unit.diff.test_diff import DOCUMENTS, apply_changes, strictly_equal
@@ -15,13 +15,13 @@ from tests.unit.diff.test_diff import DOCUMENTS, apply_changes, strictly_equal
 @given(DOCUMENTS, DOCUMENTS)
 @settings(max_examples=300, deadline=None)
 def test_empty_exactly_for_equal_documents(before: Json, after: Json) -> None:
-    assert (differing_document_parts(before, after) == ()) == strictly_equal(before, after)
+    assert (smallest_differing_parts(before, after) == ()) == strictly_equal(before, after)
 
 
 @given(DOCUMENTS, DOCUMENTS)
 @settings(max_examples=300, deadline=None)
 def test_the_parts_turn_before_into_after(before: Json, after: Json) -> None:
-    assert strictly_equal(apply_changes(before, differing_document_parts(before, after)), after)
+    assert strictly_equal(apply_changes(before, smallest_differing_parts(before, after)), after)
 
 
 @pytest.mark.parametrize(
@@ -41,7 +41,7 @@ def test_the_parts_turn_before_into_after(before: Json, after: Json) -> None:
     ],
 )  # fmt: skip
 def test_parts(before: Json, after: Json, parts: list[str]) -> None:
-    found = differing_document_parts(before, after)
+    found = smallest_differing_parts(before, after)
     assert [f"{one.op} {render_path(one.path)} {one.before} {one.after}" for one in found] == parts
     assert all(parse_path(render_path(one.path)) == one.path for one in found)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from planner.address import Address
-from planner.drift import AcknowledgedDriftField, DriftAcknowledgement, DriftReport, DriftRow, DriftState
+from planner.drift import AcknowledgedDriftField, DriftAcknowledgement, DriftReport, DriftState, ObjectDrift
 from planner.plan import ClusterIdentity, FieldChange, FieldOp, Selection
 from planner.source_line_ref import SourceRef
 
@@ -15,12 +15,12 @@ ACCEPTED = DriftAcknowledgement("Service/*", "a trial", "2026-12-31", source=Sou
 
 def row(
     text: str, state: DriftState, reason: str = "", *fields: FieldChange, undeclared: tuple[FieldChange, ...] = ()
-) -> DriftRow:
+) -> ObjectDrift:
     """One object."""
-    return DriftRow(Address.parse(text), state, reason, SourceRef("app.yaml", 3), fields, undeclared)
+    return ObjectDrift(Address.parse(text), state, reason, SourceRef("app.yaml", 3), fields, undeclared)
 
 
-def report(*rows: DriftRow, **more: object) -> DriftReport:
+def report(*rows: ObjectDrift, **more: object) -> DriftReport:
     """A report of one lane."""
     selection = Selection("shop", nodes=("D601",), lanes=("v03",))
     return DriftReport(selection, ClusterIdentity("3f0c51ab-1", "k3s"), rows, **more)  # type: ignore[arg-type]
@@ -31,7 +31,7 @@ EVERY = (
     row("ConfigMap/shop/a", DriftState.PENDING, "config is newer than what was applied"),
     row("Deployment.apps/shop/api", DriftState.DRIFTED, "", REPLICAS, undeclared=(LABEL,)),
     row("Service/shop/api", DriftState.BOTH, "config is newer than what was applied", REPLICAS),
-    DriftRow(
+    ObjectDrift(
         Address.parse("Service/shop/web"),
         DriftState.ACKNOWLEDGED,
         "",

@@ -8,7 +8,7 @@ import pytest
 
 from planner.address import Address
 from planner.applied_state import AppliedState
-from planner.drift import DriftAcknowledgement, DriftReport, DriftRow, DriftState
+from planner.drift import DriftAcknowledgement, DriftReport, DriftState, ObjectDrift
 from planner.errors import ConfigError, SelectionError
 from planner.field_path import parse_path
 from planner.graph import build_graph
@@ -33,7 +33,7 @@ def accept(address: str = "Deployment.apps/shop/*", *fields: str, until: str = "
     return DriftAcknowledgement(address, "a trial", until, tuple(parse_path(field) for field in fields))
 
 
-def judge(preview: Preview, *accepted: DriftAcknowledgement, seen: Observation | None = None) -> DriftRow:
+def judge(preview: Preview, *accepted: DriftAcknowledgement, seen: Observation | None = None) -> ObjectDrift:
     """What becomes of one object."""
     return _report(preview, *accepted, seen=seen).rows[0]
 

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from planner.address import Address
-from planner.drift import DriftRow, DriftState
+from planner.drift import DriftState, ObjectDrift
 from planner.plan import FieldChange, FieldOp
 from planner.render.drift_json import drift_json
 from planner.render.drift_markdown import render_drift_markdown
@@ -63,7 +63,7 @@ def test_objects_are_listed_up_to_a_limit_and_the_rest_is_counted() -> None:
 def test_hostile_text_stays_text(text: str) -> None:
     change = FieldChange(("spec", text), FieldOp.CHANGE, text, [text], False, text, text)
     rows = [
-        DriftRow(Address("", text, "", text, text), state, text, SourceRef(text), (change,), (change,))
+        ObjectDrift(Address("", text, "", text, text), state, text, SourceRef(text), (change,), (change,))
         for state in DriftState
     ]
     found = report(*rows, warnings=(text,), expired=(ACCEPTED,), at=AT)

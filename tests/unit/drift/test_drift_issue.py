@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from planner.address import Address
-from planner.drift import DriftReport, DriftRow, DriftState
+from planner.drift import DriftReport, DriftState, ObjectDrift
 from planner.plan import ClusterIdentity, FieldChange, FieldOp, Selection
 from planner.render.drift_issue import DriftFinding, DriftIssue, make_drift_issues
 from planner.source_line_ref import SourceRef
@@ -14,12 +14,12 @@ NOWHERE = SourceRef("")
 CHANGE = FieldChange(("spec", "replicas"), FieldOp.CHANGE, 7, 1, manager="night|shift", time="2026-11-30T12:20:15Z")
 
 
-def row(name: str, state: DriftState, reason: str = "", *fields: FieldChange, undeclared: bool = False) -> DriftRow:
+def row(name: str, state: DriftState, reason: str = "", *fields: FieldChange, undeclared: bool = False) -> ObjectDrift:
     added = (FieldChange(("spec", "x"), FieldOp.ADD, None, 1, manager="m"),) if undeclared else ()
-    return DriftRow(Address.parse(f"ConfigMap/demo/{name}"), state, reason, NOWHERE, fields, added)
+    return ObjectDrift(Address.parse(f"ConfigMap/demo/{name}"), state, reason, NOWHERE, fields, added)
 
 
-def found(*rows: DriftRow) -> dict[DriftFinding, DriftIssue]:
+def found(*rows: ObjectDrift) -> dict[DriftFinding, DriftIssue]:
     report = DriftReport(Selection(), ClusterIdentity("u", "s"), rows)
     return {one.finding: one for one in make_drift_issues(report, "shop.N1.v1", "hwplan drift")}
 

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from planner.drift import DriftIgnoreRule, DriftReport, DriftRow, DriftState
+from planner.drift import DriftIgnoreRule, DriftReport, DriftState, ObjectDrift
 from planner.errors import ConfigError, SelectionError
 from planner.field_path import parse_path
 from planner.loading.drift_ignore_rules import load_ignore_rules
 from planner.plan import DriftedField, FieldChange, FieldOp
-from planner.planning.accepted_drift import accept_drift
+from planner.planning.acknowledged_and_ignored_drift import mark_acknowledged_and_ignored_drift
 from planner.ports import Preview, PreviewEffect
 from planner.render.drift_json import drift_json
 from planner.render.drift_markdown import render_drift_markdown
@@ -31,12 +31,12 @@ METALLB = DriftIgnoreRule("*", "metallb", (), "its own labels")
 
 
 def test_a_rule_takes_its_fields_out_of_the_count() -> None:
-    settled = accept_drift(DRIFTED, (), [RULE])
+    settled = mark_acknowledged_and_ignored_drift(DRIFTED, (), [RULE])
     assert settled.state is DriftState.DRIFTED and [one.path for one in settled.ignored] == [REPLICAS.path]
 
 
 def test_an_object_of_which_everything_is_ignored_rings_no_alarm() -> None:
-    settled = accept_drift(DRIFTED, (), [RULE, METALLB])
+    settled = mark_acknowledged_and_ignored_drift(DRIFTED, (), [RULE, METALLB])
     assert settled.state is DriftState.IGNORED and report(settled).exit_code == 0
 
 
@@ -50,21 +50,24 @@ def test_an_object_of_which_everything_is_ignored_rings_no_alarm() -> None:
     ],
 )
 def test_kind_manager_and_field_must_all_fit(rule: DriftIgnoreRule) -> None:
-    assert not accept_drift(DRIFTED, (), [rule]).ignored
+    assert not mark_acknowledged_and_ignored_drift(DRIFTED, (), [rule]).ignored
 
 
 def test_a_deleted_object_is_never_ignored() -> None:
     gone = row("Deployment.apps/shop/api", DriftState.DRIFTED, "deleted since run 3")
-    assert accept_drift(gone, (), [DriftIgnoreRule("*", "*", (), "all")]).state is DriftState.DRIFTED
+    assert (
+        mark_acknowledged_and_ignored_drift(gone, (), [DriftIgnoreRule("*", "*", (), "all")]).state
+        is DriftState.DRIFTED
+    )
 
 
 def test_what_is_pending_beside_it_stays_so() -> None:
     both = replace(DRIFTED, state=DriftState.BOTH, undeclared=())
-    assert accept_drift(both, (), [RULE]).state is DriftState.PENDING
+    assert mark_acknowledged_and_ignored_drift(both, (), [RULE]).state is DriftState.PENDING
 
 
 def test_rules_and_acknowledgements_together() -> None:
-    settled = accept_drift(DRIFTED, [acknowledge("*", "metadata.labels")], [RULE])
+    settled = mark_acknowledged_and_ignored_drift(DRIFTED, [acknowledge("*", "metadata.labels")], [RULE])
     assert settled.state is DriftState.ACKNOWLEDGED and len(settled.acknowledged) == len(settled.ignored) == 1
 
 
@@ -79,7 +82,7 @@ def test_a_restart_is_shown_and_does_not_count() -> None:
 
 
 def test_every_report_counts_and_names_them() -> None:
-    whole: DriftReport = report(accept_drift(DRIFTED, (), [RULE, METALLB]))
+    whole: DriftReport = report(mark_acknowledged_and_ignored_drift(DRIFTED, (), [RULE, METALLB]))
     text = render_drift_text(whole, width=160, colour=False, command="hwplan apply")
     assert "none of 1 object drifted, 2 fields ignored" in text and "(ignored: scaled at night, rules.yaml:1)" in text
     assert "to put it back" not in text
@@ -124,5 +127,5 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
 
 
 def test_rows_in_sync_are_left_as_they_are() -> None:
-    quiet: DriftRow = row("Service/shop/api", DriftState.IN_SYNC)
-    assert accept_drift(quiet, (), [METALLB]) is quiet
+    quiet: ObjectDrift = row("Service/shop/api", DriftState.IN_SYNC)
+    assert mark_acknowledged_and_ignored_drift(quiet, (), [METALLB]) is quiet

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from planner.drift import DriftRow
+from planner.drift import ObjectDrift
 from planner.errors import ConfigError, HwplanError, Problem, SelectionError
 from planner.fleet import FleetReport, Shard, ShardResult, failed_shard, shard_result
 from planner.plan import Action, BlockedResource, Plan
@@ -31,7 +31,7 @@ def shard(index: int = 0, node: str = "D601", product: str = "hwlab", lane: str 
     return Shard(index, node, product, lane)
 
 
-def planned(plan: Plan, *rows: DriftRow, at: Shard | None = None) -> ShardResult:
+def planned(plan: Plan, *rows: ObjectDrift, at: Shard | None = None) -> ShardResult:
     """A shard with this plan, and these rows of drift."""
     return shard_result(at or shard(), plan, reports.report(*rows))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from planner.errors import GraphError
-from planner.graph import build_graph, missing_references
+from planner.graph import build_graph, undeclared_reference_problems
 from tests.unit.graph.stacks import resources
 
 CASES = {
@@ -277,7 +277,7 @@ def test_a_reference_to_nothing_names_the_closest_address() -> None:
 
 
 def test_all_references_to_nothing_are_told_at_once() -> None:
-    problems = missing_references(resources(REFERENCES))
+    problems = undeclared_reference_problems(resources(REFERENCES))
     assert [(str(problem.source), problem.suggestion) for problem in problems] == [
         ("stack.yaml:2", "did you mean GitHead/source?"),
         ("stack.yaml:3", "declare it, or correct the name"),

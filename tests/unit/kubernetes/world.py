@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 
 from planner.address import Address, address_of_document
 from planner.applied_state import KindInNamespace
-from planner.contract.command_steps import change_of_preview
+from planner.contract.plan_and_apply import change_of_preview
 from planner.field_path import parse_path, render_path
-from planner.loading.resource_collector import applied_digest
+from planner.loading.resource_collector import desired_document_digest
 from planner.plan import Action, Change
 from planner.ports import AbsentObject, PresentObject, Preview, ReadResult, Written
 from planner.resource import APPLIED, SET_LABEL, Resource, ResourceOptions
@@ -54,7 +54,7 @@ def declare(manifest: JsonObject, *, owned_by: str = SET, node_lane: str = "", *
     """The resource as the loader makes it: owned, and stamped with the digest of its document."""
     document = copy.deepcopy(manifest)
     metadata = document["metadata"]
-    stamp = applied_digest(document)
+    stamp = desired_document_digest(document)
     metadata["labels"] = {**metadata.get("labels", {}), SET_LABEL: owned_by}
     metadata["annotations"] = {**metadata.get("annotations", {}), APPLIED: stamp}
     address = address_of_document(document, node_lane=node_lane)

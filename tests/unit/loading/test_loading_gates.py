@@ -7,7 +7,12 @@ from typing import Any
 import pytest
 
 from planner.loading.config import load_config
-from planner.loading.config_policies.gate_probes import gate_faults, gate_probe_faults, is_ip_address, public_url_faults
+from planner.loading.config_policies.gate_probes import (
+    gate_probe_faults,
+    gate_url_faults,
+    is_ip_address,
+    public_url_faults,
+)
 from planner.spec.lane import GateProbe, Lane
 from tests.unit.loading.fakes import ROOT
 
@@ -21,7 +26,7 @@ def _lane(**other: Any) -> Lane:
 
 
 def _faults(url: str, **other: Any) -> list[str]:
-    return [text for text, _ in gate_faults(url, _lane(**other))]
+    return [text for text, _ in gate_url_faults(url, _lane(**other))]
 
 
 REFUSED = {

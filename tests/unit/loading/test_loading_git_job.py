@@ -9,7 +9,7 @@ import pytest
 
 from planner.kind_hook_types import DocumentContext
 from planner.loading.document_origin import DocumentOrigin, DocumentText
-from planner.loading.git_push_job import TEMPLATE_PATH, expand_git_job
+from planner.loading.git_push_job import TEMPLATE_PATH, git_ref_with_job_template
 from planner.loading.hwplan_kind_check import apply_load_hooks
 from planner.loading.problems import Problems
 
@@ -21,7 +21,9 @@ def loaded(templates: Path | None = None, **job: Any) -> tuple[Any, list[str]]:
     document = {"apiVersion": "hwplan.dev/v1", "kind": "GitRef", "metadata": {"name": "a"}, "spec": spec}
     problems: list[str] = []
     context = DocumentContext(templates=templates)
-    made = expand_git_job(document, context, lambda path, message, remedy: problems.append(f"{message} | {remedy}"))
+    made = git_ref_with_job_template(
+        document, context, lambda path, message, remedy: problems.append(f"{message} | {remedy}")
+    )
     return made["spec"], problems
 
 

@@ -11,10 +11,10 @@ import pytest
 from planner.app.kustomize import build_kustomization
 from planner.errors import ConfigError, HwplanError, SelectionError
 from planner.loading import LoadResult
-from planner.loading.input_files import KUSTOMIZE
+from planner.loading.manifest_files import KUSTOMIZE
 from planner.loading.manifests.plain_manifests import (
     load_plain_manifests,
-    place_in_namespace,
+    with_effective_namespace,
     without_repeated_resources,
 )
 from planner.resource import Resource
@@ -114,7 +114,7 @@ def test_one_cluster_wide_document_in_two_namespaces(tmp_path: Path) -> None:
 def _placed(text: str, folder: Path, *, namespaced: bool) -> list[Resource]:
     declared = manifests(text, folder).resources
     return without_repeated_resources(
-        [place_in_namespace(one, namespaced, "demo") for one in declared], [one.address for one in declared]
+        [with_effective_namespace(one, namespaced, "demo") for one in declared], [one.address for one in declared]
     )
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from planner.address import Address
 from planner.errors import ConfigError, SelectionError
-from planner.loading.manifests.plain_manifests import load_plain_manifests, place_in_namespace
+from planner.loading.manifests.plain_manifests import load_plain_manifests, with_effective_namespace
 from planner.resource import APPLIED, SET_LABEL, annotation_that_keeps_object
 from planner.values import SealedSecret, encode_special_leaves
 from tests.unit.loading.fakes import CANARY, KeyedFingerprinter, manifests, one
@@ -127,7 +127,7 @@ def test_options(tmp_path: Path) -> None:
 )
 def test_with_namespace(namespaced: bool, given: str, expected: str, tmp_path: Path) -> None:
     text = f"apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: a{f', namespace: {given}' if given else ''}}}\n"
-    found = place_in_namespace(one(text, tmp_path), namespaced, "x")
+    found = with_effective_namespace(one(text, tmp_path), namespaced, "x")
     assert found.address.namespace == expected
     assert found.manifest["metadata"].get("namespace", "") == expected
 

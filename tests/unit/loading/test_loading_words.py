@@ -11,11 +11,11 @@ import pytest
 from planner.app.product_defined_fields import product_field_models_of_config
 from planner.errors import Problem, SelectionError
 from planner.loading.config import load_config
-from planner.loading.config_overlay import ConfigLayer, merge_layers
+from planner.loading.config_layers import ConfigLayer, merge_layers
 from planner.loading.document_origin import DocumentOrigin, DocumentText
 from planner.loading.json_schema import json_schemas
 from planner.loading.kind_documentation import explain_kind
-from planner.loading.problems import Problems, render_problems, source_line
+from planner.loading.problems import Problems, render_problems, source_line_unless_secret
 from planner.loading.yaml.load_documents import CONFIG, load_documents
 from planner.source_line_ref import SourceRef
 from planner.spec.kinds import TABLE
@@ -48,7 +48,7 @@ def test_overlays_merge_and_remember() -> None:
 )
 def test_lines_with_secrets_are_not_shown(text: str) -> None:
     for line in range(1, text.count("\n") + 2):
-        assert CANARY not in source_line(text, line)
+        assert CANARY not in source_line_unless_secret(text, line)
 
 
 def test_a_report_is_safe_for_a_terminal() -> None:

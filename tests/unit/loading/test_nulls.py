@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from planner.loading.manifest_nulls import without_plain_nulls
+from planner.loading.manifest_nulls import without_meaningless_nulls
 
 _POD = {"nodeSelector": {"x": None}, "containers": [{"name": "c", "resources": {"limits": {"cpu": None}}, "env": None}]}
 _POD_READ = {"nodeSelector": {"x": ""}, "containers": [{"name": "c", "resources": {"limits": {"cpu": "0"}}}]}
@@ -58,10 +58,10 @@ _POD_READ = {"nodeSelector": {"x": ""}, "containers": [{"name": "c", "resources"
     ],
 )  # fmt: skip
 def test_a_null_in_a_map_is_the_zero_value_of_the_map(given: Any, read: Any) -> None:
-    assert without_plain_nulls(given) == read
-    assert without_plain_nulls({"apiVersion": "v1", "kind": "List", "items": [given]})["items"] == [read]
+    assert without_meaningless_nulls(given) == read
+    assert without_meaningless_nulls({"apiVersion": "v1", "kind": "List", "items": [given]})["items"] == [read]
 
 
 def test_our_own_kinds_have_no_such_maps() -> None:
     given = {"apiVersion": "hwplan.dev/v1", "kind": "RestObject", "spec": {"labels": {"a": None}, "b": 1}}
-    assert without_plain_nulls(given)["spec"] == {"labels": {}, "b": 1}
+    assert without_meaningless_nulls(given)["spec"] == {"labels": {}, "b": 1}

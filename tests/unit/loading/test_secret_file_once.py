@@ -9,7 +9,7 @@ from planner.loading.document_origin import DocumentOrigin, DocumentText
 from planner.loading.resource_collector import ResourceCollector
 from planner.loading.secrets.secret_files import ParsedSecretFile, SecretFileRef
 from planner.loading.secrets.secret_reader import SecretReader
-from planner.loading.secrets.secret_sources import SecretSourceExpander
+from planner.loading.secrets.secret_source_expansion import SecretSourceToSecretExpander
 from planner.spec.kinds.secret_and_manifest_sources import SecretSource
 from planner.values import SecretValue
 from tests.unit.loading.fakes import KeyedFingerprinter
@@ -29,7 +29,7 @@ class Rotating(SecretReader):
 def test_two_keys_of_a_file_are_of_one_version(tmp_path: Path) -> None:
     prints, Rotating.reads = KeyedFingerprinter(), 0
     intake = ResourceCollector(prints)
-    sources = SecretSourceExpander(Rotating({"N": tmp_path}), prints, intake, {}, {})
+    sources = SecretSourceToSecretExpander(Rotating({"N": tmp_path}), prints, intake, {}, {})
     for name, keys in (("one", {"A": "A", "B": "B"}), ("two", {"B": "B"})):
         spec = {
             "target": {"namespace": "x", "name": name},

@@ -8,7 +8,7 @@ from typing import cast
 
 import pytest
 
-from planner.contract.command_steps import change_of_preview, run_changes
+from planner.contract.plan_and_apply import apply_changes_until_stopped, change_of_preview
 from planner.events import ChangeResult
 from planner.plan import Change
 from planner.ports import PreviewEffect
@@ -46,7 +46,7 @@ def test_a_sync_is_carried_out_and_then_there_is_nothing_to_do(folder: Path, rev
     seen = provider.read([wanted], (), ()).observations[wanted.address]
     change = change_of_preview(wanted, seen, provider.preview([(wanted, seen)])[wanted.address])
     assert change is not None
-    (ended,) = run_changes([change], provider, {}).outcomes.values()
+    (ended,) = apply_changes_until_stopped([change], provider, {}).outcomes.values()
     assert ended.result is ChangeResult.DONE, ended
     cluster = open_snapshot(folder)
     kind = cluster.kind("argoproj.io/v1alpha1", "Application")
@@ -70,7 +70,7 @@ def test_another_revision_is_planned_and_done(folder: Path) -> None:
         seen = provider.read([wanted], (), ()).observations[wanted.address]
         change = change_of_preview(wanted, seen, provider.preview([(wanted, seen)])[wanted.address])
         assert change is not None
-        result = run_changes([change], provider, {})
+        result = apply_changes_until_stopped([change], provider, {})
         (outputs,) = result.outputs.values()
         assert (outputs["revision"], outputs["sync"], outputs["health"]) == (revision, "Synced", "Healthy")
 
@@ -94,13 +94,13 @@ def test_r3_a_later_revision_that_contains_the_wanted_one_counts(
     bring = own("ArgoSync", "shop", {"application": "shop", "revision": other})
     first = _change(ArgoSyncProvider(cluster), bring)
     assert first is not None
-    run_changes([first], ArgoSyncProvider(cluster), {})
+    apply_changes_until_stopped([first], ArgoSyncProvider(cluster), {})
     change = change or _change(provider, wanted)
     if not planned_first:
         assert (change is None) == ends_well
     if change is None:
         return
-    (outputs,) = run_changes([change], provider, {}).outputs.values()
+    (outputs,) = apply_changes_until_stopped([change], provider, {}).outputs.values()
     assert outputs["revision"] == (other if ends_well else wanted_commit)
 
 
@@ -115,7 +115,7 @@ def test_r3_what_git_cannot_compare_is_blocked(folder: Path, tmp_path: Path, mon
     cluster = open_snapshot(folder)
     first = _change(ArgoSyncProvider(cluster), own("ArgoSync", "shop", {"application": "shop", "revision": Y}))
     assert first is not None
-    run_changes([first], ArgoSyncProvider(cluster), {})
+    apply_changes_until_stopped([first], ArgoSyncProvider(cluster), {})
     history = {"remote": f"file://{tmp_path}/nothing.git", "branch": "main"}
     wanted = own("ArgoSync", "shop", {"application": "shop", "revision": X, "history": history})
     provider = argo_sync_provider_with_git.create_argo_sync_provider(cast(ProviderTools, _Tools(cluster, tmp_path)))

@@ -7,7 +7,7 @@ from itertools import permutations
 import pytest
 
 from planner.address import Address
-from planner.graph import live_graph
+from planner.graph import graph_of_live_and_declared
 from planner.plan import Action, Change
 from planner.planning.deletes import changes_to_forget_objects, delete_changes, resource_of_live_object
 from planner.ports import PresentObject
@@ -17,7 +17,7 @@ from tests.unit.planning.live_objects import live, update_of
 
 
 def deletes(going: list[PresentObject], updated: tuple[PresentObject, ...] = ()) -> dict[str, Change]:
-    order = live_graph([resource_of_live_object(one) for one in (*going, *updated)])
+    order = graph_of_live_and_declared([resource_of_live_object(one) for one in (*going, *updated)])
     made = delete_changes(going, [update_of(one) for one in updated], "pruned", order)
     return {change.address.local: change for change in made}
 
@@ -101,7 +101,7 @@ def test_the_order_reaches_through_what_does_not_change() -> None:
     """c is used by b, which stays as it is, and b by a: c still goes after a."""
     a, b = depends(config("a", {}), "ConfigMap/demo/b"), depends(config("b", {}), "ConfigMap/demo/c")
     going = [live(a), live(config("c", {}))]
-    order = live_graph([resource_of_live_object(one) for one in (*going, live(b))])
+    order = graph_of_live_and_declared([resource_of_live_object(one) for one in (*going, live(b))])
     made = {one.address.local: one for one in delete_changes(going, (), "pruned", order)}
     assert needs(made)["ConfigMap/demo/c"] == ["ConfigMap/demo/a"]
 

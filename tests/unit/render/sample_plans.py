@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from planner.address import Address
-from planner.field_path import ListItem
+from planner.field_path import ListItemPathElement
 from planner.plan import (
     Action,
     BlockedResource,
@@ -88,7 +88,7 @@ def plan_of(
 
 def mixed() -> Plan:
     """Every action, every kind of field."""
-    container = ("spec", "template", "spec", "containers", ListItem((("name", "api"),)))
+    container = ("spec", "template", "spec", "containers", ListItemPathElement((("name", "api"),)))
     fingerprint = "hmac-sha256:7a1c02d4e5f60718"
     old, new = SCRIPT, SCRIPT.replace("step 7\n", "step seven\n").replace("step 30", "step 30 ")
     edit, when = "kubectl-edit", "2026-11-21T22:14:02Z"
@@ -113,7 +113,7 @@ def mixed() -> Plan:
             "Pipeline.tekton.dev/hwlab-v03-ci/hwlab-v03",
             Action.UPDATE,
             FieldChange(
-                ("spec", "tasks", ListItem((("name", "build-api"),)), "timeout"),
+                ("spec", "tasks", ListItemPathElement((("name", "build-api"),)), "timeout"),
                 FieldOp.CHANGE,
                 "10m",
                 "20m",
@@ -139,7 +139,7 @@ def mixed() -> Plan:
             FieldChange((*container, "image"), FieldOp.CHANGE, "reg/api:v1", OutputRef(HEAD, "commit")),
             FieldChange((*container, "args", 1), FieldOp.REMOVE, "--verbose", None),
             FieldChange((*container, "env"), FieldOp.CHANGE, ["[name=A]", "[name=B]"], ["[name=B]", "[name=A]"]),
-            FieldChange((*container[:-1], ListItem((("name", "tracing"),))), FieldOp.ADD, None, tracing),
+            FieldChange((*container[:-1], ListItemPathElement((("name", "tracing"),))), FieldOp.ADD, None, tracing),
             FieldChange(("spec", "paused"), FieldOp.CHANGE, True, None),
         ),
         change(
@@ -224,7 +224,7 @@ def hostile(text: str) -> Plan:
         FieldChange(("data", text), FieldOp.CHANGE, text, text + "!", manager=text, time=text),
         FieldChange(("data", "b"), FieldOp.CHANGE, f"a\n{text}\nb", f"a\nb\n{text}"),
         FieldChange(("data", "c"), FieldOp.ADD, None, {text: [text, {"k": text * 40}]}),
-        FieldChange(("l", ListItem((("name", text),))), FieldOp.REMOVE, text, None),
+        FieldChange(("l", ListItemPathElement((("name", text),))), FieldOp.REMOVE, text, None),
         FieldChange(("m",), FieldOp.DISOWN, text, text, manager=text),
         FieldChange(("s",), FieldOp.CHANGE, text, text, sensitive=True),
         FieldChange(("r",), FieldOp.ADD, None, OutputRef(Address("", "GitHead", "", "", text), text)),

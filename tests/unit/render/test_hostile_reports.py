@@ -9,8 +9,7 @@ import pytest
 from markdown_it import MarkdownIt
 
 from planner.address import Address
-from planner.drift import AcknowledgedDriftField, DriftAcknowledgement, DriftReport, DriftRow, DriftState
-from planner.part_status import PartStatusRow, PartStatusTable, SecretKeyStatus, SecretStatus
+from planner.drift import AcknowledgedDriftField, DriftAcknowledgement, DriftReport, DriftState, ObjectDrift
 from planner.plan import ClusterIdentity, FieldChange, FieldOp, Selection
 from planner.render.drift_json import drift_json, render_drift_json
 from planner.render.drift_markdown import render_drift_markdown
@@ -20,6 +19,7 @@ from planner.render.git_mirror_status import git_mirror_status_json, render_git_
 from planner.render.image_status import image_status_json, render_image_status
 from planner.render.plan_markdown import LIMIT
 from planner.render.secret_status import render_secret_status, secret_status_json
+from planner.resource_status import ResourceStatusRow, ResourceStatusTable, SecretKeyStatus, SecretStatusTable
 from planner.source_line_ref import SourceRef
 from tests.unit.render.hostile_strings import STRINGS
 
@@ -39,7 +39,7 @@ def report(text: str) -> DriftReport:
     accepted = DriftAcknowledgement(text, text, text, ((text,),), SourceRef(text, 1))
     known = (AcknowledgedDriftField((text, "a"), accepted),)
     rows = [
-        DriftRow(
+        ObjectDrift(
             Address("", "ConfigMap", text, text, f"{state}{text}"), state, text, SourceRef(text), fields, fields, known
         )
         for state in DriftState
@@ -98,9 +98,9 @@ def test_the_pages_of_a_status(texts: tuple[str, ...]) -> None:
         address, cluster = Address("", "GitRef", "", text, text), ClusterIdentity(text, text)
         side = {"remote": text, "ref": text}
         spec = {"name": text, "mode": text, "from": side, "to": side, "source": {"image": text}, "target": text}
-        row = PartStatusRow(address, spec, text, text, False, text, {"commit": text, "ahead": text, "behind": text})
+        row = ResourceStatusRow(address, spec, text, text, False, text, {"commit": text, "ahead": text, "behind": text})
         key = SecretKeyStatus(address, text, text, text, text, text)
-        status, secret = PartStatusTable(cluster, (row,)), SecretStatus(cluster, (key,), (address,))
+        status, secret = ResourceStatusTable(cluster, (row,)), SecretStatusTable(cluster, (key,), (address,))
         pages = [
             render_git_mirror_status(status, sync="hwplan", flush="hwplan", colour=False),
             render_image_status(status, commands={"source": "hwplan"}, colour=False),

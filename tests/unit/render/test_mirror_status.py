@@ -5,29 +5,31 @@ from __future__ import annotations
 from typing import Any
 
 from planner.address import Address
-from planner.part_status import PartStatusRow, PartStatusTable
 from planner.plan import ClusterIdentity, Selection
 from planner.render.git_mirror_status import git_mirror_status_json, render_git_mirror_status
+from planner.resource_status import ResourceStatusRow, ResourceStatusTable
 
 OLD, NEW = "1" * 40, "2" * 40
 UPSTREAM, MIRROR = "ssh://git@host.example/o/r.git", "http://mirror.ci.svc:8080/r.git"
 
 
-def flow(name: str, mode: str, ref: str, live: str, wanted: str, problem: str = "", **outputs: Any) -> PartStatusRow:
+def flow(
+    name: str, mode: str, ref: str, live: str, wanted: str, problem: str = "", **outputs: Any
+) -> ResourceStatusRow:
     """A row as reading gives it: `live` is the target's."""
     upstream, mirror = {"remote": UPSTREAM, "transport": "ssh", "ref": ref}, {"remote": MIRROR, "ref": ref}
     origin, target = (mirror, upstream) if mode == "fast-forward" else (upstream, mirror)
     spec = {"from": origin, "to": target, "mode": mode}
     settled = bool(live) and live == wanted and not problem
-    return PartStatusRow(Address("", "GitRef", "", "", name), spec, live, wanted, settled, problem, outputs)
+    return ResourceStatusRow(Address("", "GitRef", "", "", name), spec, live, wanted, settled, problem, outputs)
 
 
-def status(*rows: PartStatusRow, lane: str = "v03") -> PartStatusTable:
+def status(*rows: ResourceStatusRow, lane: str = "v03") -> ResourceStatusTable:
     selection = Selection(product="hwlab", nodes=("D601",), lanes=(lane,))
-    return PartStatusTable(ClusterIdentity("10a6d66e-1", "k3s-d601"), rows, selection, "sha256:9b1e07aa")
+    return ResourceStatusTable(ClusterIdentity("10a6d66e-1", "k3s-d601"), rows, selection, "sha256:9b1e07aa")
 
 
-def page(*rows: PartStatusRow) -> list[str]:
+def page(*rows: ResourceStatusRow) -> list[str]:
     return render_git_mirror_status(status(*rows), sync="SYNC", flush="FLUSH", colour=False, width=80).splitlines()
 
 

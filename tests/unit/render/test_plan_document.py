@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from planner.address import Address
 from planner.errors import ForeignPlan
-from planner.field_path import ListItem, SetMemberPathElement
+from planner.field_path import ListItemPathElement, SetMemberPathElement
 from planner.plan import (
     Action,
     BlockedResource,
@@ -26,7 +26,7 @@ from planner.plan import (
     Selection,
     VerifiedBy,
 )
-from planner.plan_bytes import dump_plan, encode_compact_plan, load_plan
+from planner.plan_bytes import dump_plan, dump_shown_plan, encode_compact_plan, load_plan
 from planner.plan_document import plan_document
 from planner.plan_id import plan_id
 from planner.source_line_ref import SourceRef
@@ -60,7 +60,7 @@ ELEMENTS = st.one_of(
     WORDS,
     st.integers(0, 12),
     st.builds(SetMemberPathElement, SCALARS),
-    ITEMS.map(lambda pairs: ListItem(tuple(sorted(pairs, key=repr)))),
+    ITEMS.map(lambda pairs: ListItemPathElement(tuple(sorted(pairs, key=repr)))),
 )
 PATHS = st.lists(ELEMENTS, max_size=4).map(tuple)
 SOURCES = st.builds(SourceRef, WORDS, st.integers(0, 99), st.integers(0, 9))
@@ -187,7 +187,7 @@ def test_the_checksum_is_the_digest_of_the_document_without_it() -> None:
 def test_what_guards_say_is_shown_beside_the_plan_and_not_read() -> None:
     plan = load_plan(DATA)
     said = [{"name": "empty-config", "message": "nothing is declared", "remedy": "look"}]
-    shown = dump_plan(plan, guards=said)
+    shown = dump_shown_plan(plan, guards=said)
     document = json.loads(shown)
     assert document.pop("guards") == said and document == json.loads(DATA)
     assert load_plan(shown) == plan

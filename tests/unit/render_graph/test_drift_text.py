@@ -7,8 +7,8 @@ import json
 import pytest
 
 from planner.address import Address
-from planner.drift import DriftReport, DriftRow, DriftState
-from planner.field_path import FieldPath, ListItem
+from planner.drift import DriftReport, DriftState, ObjectDrift
+from planner.field_path import FieldPath, ListItemPathElement
 from planner.plan import ClusterIdentity, FieldChange, FieldOp, Selection
 from planner.render.drift_text import drift_json, render_drift_text
 from planner.source_line_ref import SourceRef
@@ -25,16 +25,16 @@ _HEX = "7a1c02aabbccddee"
 
 def _row(
     text: str, state: DriftState, reason: str = "", *fields: FieldChange, undeclared: tuple[FieldChange, ...] = ()
-) -> DriftRow:
-    return DriftRow(Address.parse(f"D601/v03:{text}"), state, reason, SourceRef("app.yaml", 3), fields, undeclared)
+) -> ObjectDrift:
+    return ObjectDrift(Address.parse(f"D601/v03:{text}"), state, reason, SourceRef("app.yaml", 3), fields, undeclared)
 
 
-def _report(*rows: DriftRow, simulated: bool = False, warnings: tuple[str, ...] = ()) -> DriftReport:
+def _report(*rows: ObjectDrift, simulated: bool = False, warnings: tuple[str, ...] = ()) -> DriftReport:
     selection = Selection("hwlab", nodes=("D601",), lanes=("v03",))
     return DriftReport(selection, ClusterIdentity("3f0c51ab-1", "k3s-d601", simulated), rows, warnings)
 
 
-def _page(*rows: DriftRow, width: int = 140, colour: bool = False) -> str:
+def _page(*rows: ObjectDrift, width: int = 140, colour: bool = False) -> str:
     return render_drift_text(_report(*rows), width=width, colour=colour, command="hwplan apply --confirm")
 
 
@@ -165,9 +165,9 @@ def test_of_a_secret_only_six_digits_are_shown(value: Json, op: FieldOp) -> None
 
 @pytest.mark.parametrize("text", HOSTILE)
 def test_hostile_text_is_inert_and_keeps_its_line(text: str) -> None:
-    path: FieldPath = ("spec", text, ListItem((("name", text),)))
+    path: FieldPath = ("spec", text, ListItemPathElement((("name", text),)))
     change = FieldChange(path, FieldOp.CHANGE, text, [text], False, text, text)
-    row = DriftRow(
+    row = ObjectDrift(
         Address(text, text, text, text, text), DriftState.BOTH, text, SourceRef(text), (change, _NEWER), (change,)
     )
     report = DriftReport(Selection(name=text), ClusterIdentity(text, text), (row, row), (text,))

@@ -9,7 +9,7 @@ import pytest
 from planner.field_path import render_path
 from planner.values import JsonObject
 from providers.kubernetes.ssa import builtin_values, merge
-from providers.kubernetes.ssa.builtin_value_formats import builtin_format_error
+from providers.kubernetes.ssa.builtin_value_formats import builtin_value_format_error
 from providers.kubernetes.ssa.immutable_fields import immutable_changes
 from providers.kubernetes.ssa.merge_types import MergeTypeTable
 
@@ -109,7 +109,7 @@ def test_others(api_version: str, kind: str, rest: JsonObject, path: str) -> Non
     ],
 )
 def test_forms(form: str, text: str, fits: bool) -> None:
-    assert (not builtin_format_error(form, text)) is fits
+    assert (not builtin_value_format_error(form, text)) is fits
 
 
 @pytest.mark.parametrize(("size", "has", "fits"), [("1Gi", "2Gi", False), ("3Gi", "2Gi", True), ("9Gi", "2Gi", True)])

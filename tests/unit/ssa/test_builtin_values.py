@@ -10,7 +10,7 @@ from planner.field_path import render_path
 from planner.values import JsonObject
 from providers.kubernetes.ssa import builtin_values, merge
 from providers.kubernetes.ssa.builtin_rules import RULES
-from providers.kubernetes.ssa.builtin_value_formats import builtin_format_error
+from providers.kubernetes.ssa.builtin_value_formats import builtin_value_format_error
 from providers.kubernetes.ssa.merge_types import MergeTypeTable
 from providers.kubernetes.ssa.stateful_set_overwritten_fields import stateful_set_without_overwritten_fields
 
@@ -89,14 +89,14 @@ def test_rules_between_fields(api_version: str, kind: str, rest: JsonObject, pat
 
 @pytest.mark.parametrize("schedule", ["* * * * *", "*/5 0-3 1,15 jan-mar mon", "@daily", "@every 1h", "0 0 ? * SUN"])
 def test_schedules(schedule: str) -> None:
-    assert not builtin_format_error("schedule", schedule)
+    assert not builtin_value_format_error("schedule", schedule)
 
 
 @pytest.mark.parametrize(
     "schedule", ["* * * *", "60 * * * *", "* * 0 * *", "*/0 * * * *", "@often", "5-1 * * * *", "a * * * *"]
 )
 def test_no_schedules(schedule: str) -> None:
-    assert builtin_format_error("schedule", schedule)
+    assert builtin_value_format_error("schedule", schedule)
 
 
 def test_the_tables_name_types_and_fields_that_exist() -> None:

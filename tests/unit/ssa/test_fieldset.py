@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from planner.field_path import FieldPath, ListItem, SetMemberPathElement
+from planner.field_path import FieldPath, ListItemPathElement, SetMemberPathElement
 from providers.kubernetes.ssa.field_set import FieldSet, check_fields_v1
 
 SERVER = """{"f:metadata":{"f:finalizers":{".":{},"v:\\"a/b\\"":{}},"f:labels":{".":{},"f:app":{}}},
@@ -20,7 +20,11 @@ SERVER = """{"f:metadata":{"f:finalizers":{".":{},"v:\\"a/b\\"":{}},"f:labels":{
 elements = st.one_of(
     st.sampled_from("abc"),
     st.builds(lambda value: SetMemberPathElement(value), st.sampled_from(["x", 1, True])),
-    st.builds(lambda name, port: ListItem((("name", name), ("port", port))), st.sampled_from("mn"), st.integers(0, 1)),
+    st.builds(
+        lambda name, port: ListItemPathElement((("name", name), ("port", port))),
+        st.sampled_from("mn"),
+        st.integers(0, 1),
+    ),
     st.integers(0, 2),
 )
 paths = st.lists(elements, min_size=1, max_size=4).map(tuple)
@@ -30,7 +34,7 @@ sets = st.lists(paths, max_size=8).map(FieldSet.of)
 def test_reads_and_writes_what_the_server_wrote() -> None:
     document = json.loads(SERVER)
     parsed = FieldSet.parse(document)
-    item = ListItem((("port", 80), ("protocol", "TCP")))
+    item = ListItemPathElement((("port", 80), ("protocol", "TCP")))
     assert ("spec", "ports", item, "targetPort") in parsed
     assert ("spec", "ports", item) in parsed
     assert ("metadata", "finalizers", SetMemberPathElement("a/b")) in parsed
@@ -74,7 +78,14 @@ def test_a_check_refuses_what_reading_refuses(fields: Any) -> None:
 
 def test_keys_are_in_the_servers_order() -> None:
     made = FieldSet.of(
-        [(3,), (SetMemberPathElement("b"),), (SetMemberPathElement(2),), (ListItem((("name", "x"),)),), ("z",), ("a",)]
+        [
+            (3,),
+            (SetMemberPathElement("b"),),
+            (SetMemberPathElement(2),),
+            (ListItemPathElement((("name", "x"),)),),
+            ("z",),
+            ("a",),
+        ]
     )
     assert list(made.serialise()) == ["f:a", "f:z", 'k:{"name":"x"}', "v:2", 'v:"b"', "i:3"]
 

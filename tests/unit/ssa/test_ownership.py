@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from planner.field_path import ListItem, SetMemberPathElement, render_path
+from planner.field_path import ListItemPathElement, SetMemberPathElement, render_path
 from providers.kubernetes.ssa.merge import merge_plain_update, merge_server_side_apply
 from providers.kubernetes.ssa.merge_types import MergeTypeTable
 from providers.kubernetes.ssa.ownership import (
@@ -133,7 +133,7 @@ def test_a_bare_object_only_has_to_exist() -> None:
 
 def test_owners_of_a_path() -> None:
     live = edited(live_of(service()), sessionAffinity="ClientIP")
-    item = ListItem((("port", 80), ("protocol", "TCP")))
+    item = ListItemPathElement((("port", 80), ("protocol", "TCP")))
     assert [owner.manager for owner in owners_of_field(live, ("spec", "ports", item, "name"))] == ["us"]
     assert [owner.manager for owner in owners_of_field(live, ("spec", "selector", "app"))] == [
         "us"

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from planner.field_path import FieldPath, ListItem, SetMemberPathElement
+from planner.field_path import FieldPath, ListItemPathElement, SetMemberPathElement
 from providers.kubernetes.ssa import merge_types
 from providers.kubernetes.ssa.merge_types import MergeTypeTable, list_keys
 from tests.fidelity.crds import CRDS, GROUP
@@ -22,7 +22,7 @@ CONTAINERS = ("spec", "template", "spec", "containers")
     [
         (CONTAINERS, ("name",)),
         ((*CONTAINERS, 0, "ports"), ("containerPort", "protocol")),
-        ((*CONTAINERS, ListItem((("name", "c"),)), "env"), ("name",)),
+        ((*CONTAINERS, ListItemPathElement((("name", "c"),)), "env"), ("name",)),
         ((*CONTAINERS, 0, "args"), "atomic"),
         (("metadata", "finalizers"), "set"),
         (("metadata", "finalizers", SetMemberPathElement("x")), None),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -37,9 +38,30 @@ def test_a_job_that_never_began_or_whose_process_is_gone_has_died(tmp_path: Path
     with opened(tmp_path) as store, store._database.transaction():
         made = detached_jobs.create_detached_job(store._database, "x", ())
     gone = replace(process_identity.this_process(), started=1).text()
-    assert replace(made, created="2020-01-01T00:00:00Z").state == "died"
+    assert replace(made, created="2020-01-01T00:00:00Z", process="").state == "died", "as an older version wrote it"
+    assert replace(made, created="2020-01-01T00:00:00Z", process="queued other-boot 1").state == "died"
     assert replace(made, process=gone).state == "died" and replace(made, process=gone).ok is False
     assert replace(made, process=gone, code=99).state == "failed"
+
+
+@pytest.mark.parametrize("jump", [timedelta(days=1), -timedelta(days=1)])
+def test_a_queued_job_stays_queued_when_the_wall_clock_jumps_and_dies_by_the_clock_of_the_boot(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, jump: timedelta
+) -> None:
+    """A job that reads `died` is not begun: after the clock was set its command would never have run."""
+    with opened(tmp_path) as store:
+        database = store._database
+        with database.transaction():
+            made = detached_jobs.create_detached_job(database, "nightly", ("apply", "--confirm"))
+        later = (datetime.now(UTC) + jump).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        monkeypatch.setattr(detached_jobs, "utc_now_text", lambda: later)
+        assert made.state == "queued"
+        boot = process_identity.milliseconds_since_boot()
+        with monkeypatch.context() as patch:
+            patch.setattr(process_identity, "milliseconds_since_boot", lambda: boot + 61_000)
+            assert made.state == "died", "a minute went by, whatever the wall clock says"
+        with database.transaction():
+            assert detached_jobs.begin_detached_job(database, 1).state == "running"
 
 
 def test_the_same_closeout_is_written_once(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from planner.graph.resource_graph import ResourceGraph, graph_of_edges, graph_un
 from planner.resource import Resource
 
 
-def live_graph(live: Sequence[Resource], declared: ResourceGraph | None = None) -> ResourceGraph:
+def graph_of_live_and_declared(live: Sequence[Resource], declared: ResourceGraph | None = None) -> ResourceGraph:
     """The graph of `live` objects and of everything in `declared`.
 
     Edges of `declared` count more than those of live objects: where the two close a cycle, the latter are left out.

@@ -22,6 +22,7 @@ _CHANGE = {
     "migrate": bool,
     "takeOver": [str],
     "claims": [str],
+    "inClear": [str],
     "waitSeconds": (float, int, _NULL),
     "made": [{"path": str, "value": dict}],
 }

@@ -16,7 +16,7 @@ _ENDS: Final = "\0" + _BREAKS
 _FLOW: Final = ",?[]{}"
 
 
-class PureLoader(SafeLoader):  # type: ignore[misc]  # PyYAML has no types
+class LibyamlCompatibleLoader(SafeLoader):  # type: ignore[misc]  # PyYAML has no types
     """PyYAML's own loader with the scanner of whitespace and plain scalars that libyaml has."""
 
     allow_simple_key: bool

@@ -13,7 +13,7 @@ from planner.drift_adoption import FieldToAdopt
 from planner.errors import ConfigError
 from planner.field_path import FieldPath, render_path
 from planner.loading.document_origin import DocumentOrigin
-from planner.loading.drift_adoption.rendered_templates import RenderedTemplate
+from planner.loading.drift_adoption.render_selected_templates import RenderedTemplate
 from planner.loading.yaml.document_limits import YamlDocument
 from planner.loading.yaml.load_documents import TEMPLATE, load_documents
 from planner.source_line_ref import SourceRef
@@ -21,7 +21,7 @@ from planner.values import Json, JsonObject
 
 
 @dataclass(frozen=True, slots=True)
-class DeclaredObject:
+class RenderedObject:
     """A declared object in the rendered texts, and where it stands there."""
 
     text: RenderedTemplate
@@ -42,7 +42,7 @@ class DeclaredObject:
 Allowed: TypeAlias = Mapping[tuple[object, ...], Sequence[FieldToAdopt]]  # by `Place.key`
 
 
-def first_unwanted_difference(
+def first_unadopted_rendering_difference(
     before: Sequence[RenderedTemplate], after: Sequence[RenderedTemplate], allowed: Allowed
 ) -> str:
     """The first thing that differs and may not."""
@@ -54,7 +54,7 @@ def first_unwanted_difference(
         if one.text.text == other.text.text:
             continue
         where = f"{one.text.name} for {one.node}" + (f"/{one.lane}" if one.lane else "")
-        old, new = list(declared_objects(one)), parse_rendered_text(other.text.text, other.text.name)
+        old, new = list(objects_in_rendered_template(one)), parse_rendered_text(other.text.text, other.text.name)
         if new is None or len(new) != len(load_documents(one.text.text.encode(), one.text.name, TEMPLATE)):
             return where
         for place in old:
@@ -63,7 +63,7 @@ def first_unwanted_difference(
     return ""
 
 
-def _document_difference(place: DeclaredObject, after: Json, allowed: Allowed) -> str:
+def _document_difference(place: RenderedObject, after: Json, allowed: Allowed) -> str:
     if equal_documents(place.document, after):
         return ""
     expected = after
@@ -77,12 +77,12 @@ def _document_difference(place: DeclaredObject, after: Json, allowed: Allowed) -
     return f"{render_path(changes[0].path)} of {name}" if changes else name
 
 
-def declared_objects(text: RenderedTemplate) -> Iterator[DeclaredObject]:
+def objects_in_rendered_template(text: RenderedTemplate) -> Iterator[RenderedObject]:
     """Every object that a rendered template declares; nothing where it is no YAML."""
     documents = parse_rendered_text(text.text.text, text.text.name) or ()
     for index, document in enumerate(documents):
         if isinstance(document.value, dict):
-            yield DeclaredObject(text, index, document.line, document.value)
+            yield RenderedObject(text, index, document.line, document.value)
 
 
 def parse_rendered_text(text: str, name: str) -> tuple[YamlDocument, ...] | None:

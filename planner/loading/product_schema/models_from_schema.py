@@ -1,7 +1,7 @@
 """From a schema to a model: fields of a product are then checked, filled in, completed and explained as all others are.
 
 Owns what each word of a planner.spec.product_schema_document.SchemaNode comes to in pydantic. Rules that need more than
-the one value are in planner.loading.product_schema.schema_rules.
+the one value are in planner.loading.product_schema.schema_rule_check.
 """
 
 from __future__ import annotations

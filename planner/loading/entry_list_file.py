@@ -19,7 +19,7 @@ from planner.spec.base import StrictModel
 _Entry = TypeVar("_Entry", bound=StrictModel)
 
 
-def load_entries(file: Path, form: type[_Entry], *, what: str, option: str) -> list[tuple[_Entry, SourceRef]]:
+def load_entry_list_file(file: Path, form: type[_Entry], *, what: str, option: str) -> list[tuple[_Entry, SourceRef]]:
     """The entries of a file in its order, each with its place. `what` names one of them, `option` the file's option.
 
     Raises ConfigError with every problem, SelectionError without a file.

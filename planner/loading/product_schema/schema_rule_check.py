@@ -13,7 +13,7 @@ from planner.dataclass import dataclass
 from planner.kind_hook_types import Report
 from planner.loading.config_policies.image_sources import input_image_faults, registry_host_of_image
 from planner.loading.problems import did_you_mean
-from planner.loading.product_schema.schema_models import LOCAL
+from planner.loading.product_schema.models_from_schema import LOCAL
 from planner.spec.node import NodeConfig
 from planner.spec.product_schema_document import SchemaFieldRequirement, SchemaNode
 

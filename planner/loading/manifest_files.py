@@ -16,7 +16,7 @@ _KUSTOMIZATIONS: Final = ("kustomization.yaml", "kustomization.yml", "Kustomizat
 _MOST_FILES: Final = 20_000
 
 
-def read_input_files(
+def read_manifest_files(
     paths: Sequence[str], stdin: bytes | None, build: Callable[[str], bytes] | None
 ) -> Iterator[tuple[str, bytes]]:
     """Name and bytes of every file of every path. `build` renders the kustomization of a folder.
@@ -29,15 +29,17 @@ def read_input_files(
         elif path.startswith(KUSTOMIZE):
             folder = path.removeprefix(KUSTOMIZE)
             if build is None:
-                raise SelectionError(f"{folder} cannot be built here", where="-k", remedy=kustomize_remedy(folder))
+                raise SelectionError(
+                    f"{folder} cannot be built here", where="-k", remedy=commands_to_plan_kustomization(folder)
+                )
             yield folder, build(folder)
         else:
             for file in _files(Path(path)):
                 yield file.as_posix(), _read(file)
 
 
-def kustomize_remedy(folder: str) -> str:
-    """How a kustomization is planned."""
+def commands_to_plan_kustomization(folder: str) -> str:
+    """The commands by which a kustomization in `folder` is planned, as text for a remedy."""
     return f"kustomize build {folder} | hwplan plan -f - --name NAME, or hwplan plan -k {folder} --name NAME"
 
 

@@ -1,4 +1,4 @@
-"""Status as data: each resource of a part as it was read, and as it is wanted. Owns no reading and no rendering."""
+"""Status as data: each selected resource as it was read, and as it is wanted. Owns no reading and no rendering."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from planner.values import JsonObject
 
 
 @dataclass(frozen=True, slots=True)
-class PartStatusRow:
+class ResourceStatusRow:
     """One resource.
 
     `live` is the version token of what is there ("" for nothing), `wanted` the one that has to be ("" when it is only
@@ -31,12 +31,12 @@ class PartStatusRow:
 
 
 @dataclass(frozen=True, slots=True)
-class PartStatusTable:
+class ResourceStatusTable:
     """All rows in the order of the graph, the cluster they belong to, what was selected and the digest of its
     configuration."""
 
     cluster: ClusterIdentity
-    rows: tuple[PartStatusRow, ...]
+    rows: tuple[ResourceStatusRow, ...]
     selection: Selection | None = None
     config: str = ""
 
@@ -60,7 +60,7 @@ class SecretKeyStatus:
 
 
 @dataclass(frozen=True, slots=True)
-class SecretStatus:
+class SecretStatusTable:
     """All keys of the declared Secrets, in the order of the graph, and the obsolete Secrets that still live: ours, and
     `foreign` ones that hwplan did not make. `unreadable` gives obsolete ones that may live, and why nobody knows."""
 

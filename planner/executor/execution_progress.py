@@ -19,8 +19,9 @@ from planner.values import JsonObject
 _IN_EARLIER_RUN = "done in the run that this one resumes"
 
 
-class ChangeProgress:
-    """Outcomes, outputs and warnings by address. Threads write about different changes at the same time."""
+class ExecutionProgress:
+    """Outcomes, outputs and warnings of all changes of one execution, by address. Threads write about different changes
+    at the same time."""
 
     def __init__(
         self, changes: Sequence[Change], observer: EventObserver, clock: Clock, options: ExecutionOptions

@@ -23,15 +23,15 @@ _ACTIONS = {PreviewEffect.CREATE: Action.CREATE, PreviewEffect.REPLACE: Action.R
 
 
 @dataclass(frozen=True, slots=True)
-class OneReadingPlan:
-    """What one reading of everything gave."""
+class ChangesFromOneReading:
+    """What a plan of one reading is made of: the observations, the previews, and the changes that follow from them."""
 
     seen: Mapping[Address, Observation]
     previews: Mapping[Address, Preview]
     changes: tuple[Change, ...]
 
 
-def plan_in_one_reading(case: StateCase | RunCase, *, following: bool = False) -> OneReadingPlan:
+def plan_in_one_reading(case: StateCase | RunCase, *, following: bool = False) -> ChangesFromOneReading:
     """A plan of everything by a new command, in one reading. `following` takes in runs that only follow a change."""
     provider, wanted = case.provider(), case.wanted()
     seen = provider.read(wanted, (), ()).observations
@@ -40,7 +40,7 @@ def plan_in_one_reading(case: StateCase | RunCase, *, following: bool = False) -
     _check_output_names(wanted, seen, previews)
     due = [pair for pair in readable if following or previews[pair[0].address].on_change is None]
     made = [change_of_preview(one, there, previews[one.address]) for one, there in due]
-    return OneReadingPlan(seen, previews, tuple(change for change in made if change is not None))
+    return ChangesFromOneReading(seen, previews, tuple(change for change in made if change is not None))
 
 
 def _check_output_names(
@@ -87,7 +87,7 @@ def change_of_preview(resource: Resource, seen: Observation, preview: Preview) -
     )
 
 
-def run_changes(
+def apply_changes_until_stopped(
     changes: Sequence[Change], provider: Provider, vault: Vault, until: Callable[[Event], bool] = lambda _event: False
 ) -> RunResult:
     """Carry out changes as `hwplan apply` does, one at a time, and say it to stop at the first event that `until` says

@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Literal, TypeAlias
 
 from planner.dataclass import dataclass
-from planner.loading.config import Config, LaneEntry, NodeEntry, ProductEntry
-from planner.loading.drift_adoption.rendered_templates import RenderedTemplate
+from planner.loading.config import Config, ConfiguredLane, ConfiguredNode, ConfiguredProduct
+from planner.loading.drift_adoption.render_selected_templates import RenderedTemplate
 
 Path: TypeAlias = tuple[str | int, ...]
 Root: TypeAlias = Literal["product", "node", "lane"]
@@ -19,7 +19,7 @@ _SEPARATORS = (",", " ", ", ", "\n", ":", ";")
 
 
 @dataclass(frozen=True, slots=True)
-class CandidateKey:
+class CandidateConfigKey:
     """A key of a product, a node or a lane, and the value that it would need. `name` is that of the lane."""
 
     root: Root
@@ -37,7 +37,7 @@ class CandidateKey:
         return f"{self.root}{dotted}"
 
 
-def find_candidate_keys(text: RenderedTemplate, declared: Any, live: Any) -> Iterator[CandidateKey]:
+def find_candidate_config_keys(text: RenderedTemplate, declared: Any, live: Any) -> Iterator[CandidateConfigKey]:
     """Every key that the rendering saw whose value could make `declared` become `live`."""
     seen: list[tuple[Root, str, Mapping[str, Any]]] = [
         *(("lane", one["name"], one) for one in _lanes(text)),
@@ -47,11 +47,11 @@ def find_candidate_keys(text: RenderedTemplate, declared: Any, live: Any) -> Ite
     for root, name, facts in seen:
         for path, old in _values(facts):
             for value in _needed(old, declared, live):
-                yield CandidateKey(root, name, path, value)
+                yield CandidateConfigKey(root, name, path, value)
 
 
-def context_with_candidate(text: RenderedTemplate, candidate: CandidateKey) -> dict[str, Any]:
-    """The context of a rendering if the key had the value."""
+def template_context_with_candidate(text: RenderedTemplate, candidate: CandidateConfigKey) -> dict[str, Any]:
+    """What the template would see if the key had the value of the candidate."""
     context = dict(text.context)
     if candidate.root == "lane":
         context["lanes"] = [
@@ -68,8 +68,8 @@ def context_with_candidate(text: RenderedTemplate, candidate: CandidateKey) -> d
 
 
 def config_entry_of_candidate(
-    config: Config, text: RenderedTemplate, candidate: CandidateKey
-) -> ProductEntry | NodeEntry | LaneEntry:
+    config: Config, text: RenderedTemplate, candidate: CandidateConfigKey
+) -> ConfiguredProduct | ConfiguredNode | ConfiguredLane:
     """What the key of a candidate belongs to."""
     match candidate.root:
         case "product":
@@ -158,8 +158,8 @@ def _set(node: Any, path: Path, value: Any) -> Any:
     return {**node, head: _set(node[head], rest, value)}
 
 
-def value_seen_in_rendering(text: RenderedTemplate, candidate: CandidateKey) -> Any:
-    """The value that the rendering saw."""
+def key_value_seen_by_template(text: RenderedTemplate, candidate: CandidateConfigKey) -> Any:
+    """The value that the key had when the template was rendered."""
     if candidate.root == "lane":
         node: Any = next(one for one in _lanes(text) if one["name"] == candidate.name)
     else:

@@ -12,7 +12,7 @@ from enum import StrEnum
 from planner.address import Address
 from planner.dataclass import dataclass
 from planner.plan import Action, Change, Plan
-from planner.plan_id import effects_by_address
+from planner.plan_id import planned_actions_by_address
 from planner.values import JsonValue
 
 
@@ -26,7 +26,7 @@ class ChangeOrigin(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class PlanOrigins:
+class ChangeOrigins:
     """The origin of every change, in the order of the plan. `dropped` are changes that are pending on the base, and
     that this change takes back."""
 
@@ -38,9 +38,9 @@ class PlanOrigins:
         return tuple(address for address, found in self.changes.items() if found is origin)
 
 
-def compare_plan_with_base(head: Plan, base: Plan) -> PlanOrigins:
+def compare_plan_with_base(head: Plan, base: Plan) -> ChangeOrigins:
     """Compare the two by what is done to each object, and by its fields."""
-    mine, theirs = effects_by_address(head), effects_by_address(base)
+    mine, theirs = planned_actions_by_address(head), planned_actions_by_address(base)
     found = {
         change.address: _origin(change, mine[change.address], theirs.get(change.address))
         for change in head.changes
@@ -48,7 +48,7 @@ def compare_plan_with_base(head: Plan, base: Plan) -> PlanOrigins:
     }
     blocked = {one.address for one in head.blocked}
     left = (one for one in base.changes if one.action is not Action.NOOP)
-    return PlanOrigins(found, tuple(one for one in left if one.address not in found and one.address not in blocked))
+    return ChangeOrigins(found, tuple(one for one in left if one.address not in found and one.address not in blocked))
 
 
 def _origin(change: Change, mine: JsonValue, theirs: JsonValue) -> ChangeOrigin:

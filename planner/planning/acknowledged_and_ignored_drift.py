@@ -11,20 +11,20 @@ from planner.drift import (
     AcknowledgedDriftField,
     DriftAcknowledgement,
     DriftIgnoreRule,
-    DriftRow,
     DriftState,
     IgnoredDriftField,
+    ObjectDrift,
 )
 from planner.field_path import FieldPath, path_covers
 from planner.plan import FieldChange, FieldOp
 
 
-def accept_drift(
-    row: DriftRow,
+def mark_acknowledged_and_ignored_drift(
+    row: ObjectDrift,
     acknowledgements: Sequence[DriftAcknowledgement],
     rules: Sequence[DriftIgnoreRule] = (),
     harmless: Mapping[FieldPath, str] | None = None,
-) -> DriftRow:
+) -> ObjectDrift:
     """The row with what does not count of it; its state is that of the rest.
 
     `harmless` gives fields that are no cause for an alarm, with the reason. A field that a rule ignores needs no
@@ -44,7 +44,7 @@ def accept_drift(
     return replace(row, state=rest if row.state is DriftState.DRIFTED else DriftState.PENDING)
 
 
-def _drifted(row: DriftRow) -> tuple[FieldChange, ...]:
+def _drifted(row: ObjectDrift) -> tuple[FieldChange, ...]:
     """The fields that are drift of this row."""
     declared = [field for field in row.fields if row.state is DriftState.DRIFTED or is_value_set_by_others(field)]
     return (*declared, *row.undeclared)
@@ -55,7 +55,7 @@ def is_value_set_by_others(field: FieldChange) -> bool:
     return bool(field.manager) and field.op is not FieldOp.DISOWN
 
 
-def _paths(row: DriftRow) -> tuple[FieldPath, ...]:
+def _paths(row: ObjectDrift) -> tuple[FieldPath, ...]:
     """What is drift of this row; the object itself when it is gone."""
     return tuple(dict.fromkeys(field.path for field in _drifted(row))) or ((),)
 

@@ -1,4 +1,5 @@
-"""An update that takes away a part which another object still uses goes after the changes that stop using it. Pure.
+"""The order of updates that take away a part which another object still uses: after the changes that stop using it.
+Pure.
 
 As deletes do: whatever starts in between finds what it names. An update that also adds what the user needs next cannot
 wait for it; the plan says so, and the two steps that leave nothing uncovered are for the author to take.
@@ -38,7 +39,9 @@ class _Shrinking:
     added: frozenset[Part]
 
 
-def order_after_last_use(changes: Sequence[Change], inputs: PlanInputs) -> tuple[tuple[Change, ...], tuple[str, ...]]:
+def order_removals_after_last_use(
+    changes: Sequence[Change], inputs: PlanInputs
+) -> tuple[tuple[Change, ...], tuple[str, ...]]:
     """The changes in an order in which nothing is taken away before its last user lets go of it, and a warning for each
     part where there is no such order."""
     shrinking = [one for change in changes if (one := _shrinking(change, inputs))]

@@ -45,8 +45,8 @@ class _Found:
 
 
 @dataclass(slots=True)
-class SecretSourceExpander:
-    """Expands the SecretSourceExpander of one load. Warnings name files that others may read.
+class SecretSourceToSecretExpander:
+    """Makes the `v1 Secret` of each SecretSource document of one load. Warnings name files that others may read.
 
     Each file and each Secret is read once: all keys are of one version of it, and a dead server is waited for once. No
     value outlives the load: the write reads each one again by its reference (spec 04). `looked` gets the fingerprint of

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any, Final, TypeAlias
 
 from planner.errors import Problem
-from planner.loading.problems import source_line
+from planner.loading.problems import source_line_unless_secret
 from planner.source_line_ref import SourceRef
 
 Parse: TypeAlias = Callable[[str], Callable[[], Any]]
@@ -30,14 +30,14 @@ def yaml_events(text: str) -> Callable[[], Any]:
 
 def pure_yaml_events(text: str) -> Callable[[], Any]:
     """As `yaml_events`, without the C library: by the pure parser of PyYAML, which is made to read the same."""
-    from planner.loading.yaml.pure_scanner import PureLoader
+    from planner.loading.yaml.libyaml_compatible_loader import LibyamlCompatibleLoader
 
-    get: Callable[[], Any] = PureLoader(text).get_event
+    get: Callable[[], Any] = LibyamlCompatibleLoader(text).get_event
     return get
 
 
-def replacement_after_parser_error(error: Exception, text: str, *, api: bool) -> tuple[Parse, str] | None:
-    """What to read instead after an error of the C parser; None where the error stands.
+def retry_after_parser_error(error: Exception, text: str, *, api: bool) -> tuple[Parse, str] | None:
+    """The parser and the text to try again with after an error of the C parser; None where the error stands.
 
     It looks ahead to its own limit of depth before it gives the first event: the pure one finds the position of ours.
     A plain scalar of a flow collection whose last letter is a colon, `[--listen=:]`, is text to the API's readers and
@@ -61,7 +61,7 @@ def yaml_syntax_problem(error: Exception, file: str, text: str, first_line: int 
     line, column = (mark.line + 1, mark.column + 1) if mark is not None else (1, 0)
     message = "not YAML: " + (phrase if _FIXED_PHRASE.fullmatch(phrase) else "cannot be read")
     source = SourceRef(file, first_line + line, column)
-    return Problem(source, message, _remedy(phrase), source_line(text, line))
+    return Problem(source, message, _remedy(phrase), source_line_unless_secret(text, line))
 
 
 def _remedy(phrase: str) -> str:
