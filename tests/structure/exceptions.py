@@ -27,6 +27,7 @@ SMALL_MODULES: Mapping[str, str] = {
     "planner.loading.config_files": "the disk, apart from config.py, which is about what the files say",
     "planner.loading.products_named_by_words": "pure: which products are meant; config.py reads and checks",
     "planner.loading.prometheus_of_node": "a short form of one kind, apart from the table that names it",
+    "planner.cli.closed_streams": "descriptors of the process, before any module of a command is imported",
     "planner.redaction.redacted_stream": "what the entry point puts before both streams; the redactor knows no stream",
     "planner.render.graph_formats": "the table of graph formats, where a new one is added",
     "providers.kubernetes.ssa.api_service_rules": "one module for each group of rules, as the others of its table",
