@@ -35,8 +35,8 @@ def _wanted(shop: Shop) -> Resource:
 
 
 def test_b14_the_image_that_runs_is_the_key(shop: Shop) -> None:
-    wanted = _wanted(shop)
-    for number, image in enumerate((ONE, TWO), 1):
+    wanted, before = _wanted(shop), shop.runs()
+    for number, image in enumerate((ONE, TWO), before + 1):
         _runs(shop, image)
         change = planned(shop.provider(), wanted)
         assert ended(apply(shop.provider(), change)) is ChangeResult.DONE and shop.runs() == number
