@@ -9,13 +9,13 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from planner.address import is_hwplan_kind
+from planner.app.approvals_and_shown_plans import refuse_unapproved_plan
 from planner.app.ended_kubernetes_jobs import find_kubernetes_jobs_gone_since_interrupted_run
 from planner.app.lane_holds import RolloutUnderHold, refuse_plan_against_hold
 from planner.app.plan_with_inputs import PlanWithInputs, count_owned_live_objects
 from planner.app.read_and_preview import read_with_all_providers
 from planner.app.secret_source_changes_since_plan import secret_sources_changed_since_plan
 from planner.app.session import Session
-from planner.app.shown_plans import refuse_unapproved_plan
 from planner.app.snapshot_records import is_saved_snapshot
 from planner.applied_state import KindInNamespace
 from planner.dataclass import dataclass

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from planner.app.approvals_and_shown_plans import find_shown_plan
 from planner.app.load_desired import load_configuration
 from planner.app.request import Request
 from planner.app.runtime import SystemClock, open_state_store, state_folder
-from planner.app.shown_plans import find_shown_plan
 from planner.dataclass import dataclass
 from planner.disk_errors import disk_error_text
 from planner.duration import parse_duration

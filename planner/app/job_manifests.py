@@ -14,7 +14,7 @@ from planner.resource import Resource
 from providers.kubernetes.object_location import is_crd, kinds_of_planned_crds, served_kind
 
 if TYPE_CHECKING:
-    from planner.templating import TemplateProblem
+    from planner.jinja_templating import TemplateProblem
 
 # What every run asks for besides what is declared: the identity of the cluster, and the schemas of custom kinds.
 _ALWAYS = (("", "namespaces"), ("apiextensions.k8s.io", "customresourcedefinitions"))
@@ -57,7 +57,7 @@ def render_manifest_templates(paths: Iterable[Path], context: dict[str, Any]) ->
 
 
 def _rendered(path: Path, context: dict[str, Any]) -> str:
-    from planner.templating import MARKER, TemplateProblem, render_template
+    from planner.jinja_templating import MARKER, TemplateProblem, render_template
 
     try:
         text = render_template(path, context)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from planner.app.apply_plan import ApplyChoices, RunReport, apply_saved_plan, resume_run
+from planner.app.approvals_and_shown_plans import refuse_unapproved_plan
 from planner.app.load_desired import DesiredStack, load_desired, stack_without_resources
 from planner.app.request import Request, request_of_earlier_plan
 from planner.app.runtime import open_state_store
 from planner.app.session import open_session_of_loaded_stack
-from planner.app.shown_plans import refuse_unapproved_plan
 from planner.disk_errors import disk_error_text
 from planner.errors import ForeignPlan, HwplanError, StateError
 from planner.plan import Plan

@@ -47,7 +47,7 @@ from planner.whole_file import write_whole_file
 from providers.git.git_client import GitClient
 from providers.git.git_merges import commits_between
 from providers.git.object_cache import ObjectCache
-from providers.git.remotes import ResolvedRemote, open_remote_locations, resolve_remote
+from providers.git.remotes import GitRemoteUrls, open_remote_locations, resolve_remote
 from providers.github_provider_with_git import create_github_provider_without_cluster
 
 _MOST_COMMITS = 400
@@ -131,7 +131,7 @@ class _History:
     """The history of the lane's branch, as far as it was fetched."""
 
     objects: ObjectCache
-    remote: ResolvedRemote
+    remote: GitRemoteUrls
     ref: str
 
     def bring(self, commit: str) -> None:

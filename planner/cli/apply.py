@@ -142,8 +142,8 @@ def _show(request: Request, planfile: Path | None, resume: bool, form: str, allo
         plan = read_plan_file(planfile)
         print_page(print_saved_plan(plan, request, form, file=planfile, allow=allow))
     else:
+        from planner.app.approvals_and_shown_plans import store_shown_plan
         from planner.app.plan_with_inputs import open_session_with_plan
-        from planner.app.shown_plans import store_shown_plan
 
         with open_session_with_plan(request) as (one, _):
             store_shown_plan(request, one)

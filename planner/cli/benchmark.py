@@ -66,8 +66,8 @@ def _start(
     request: Request, profile: str, plan_id: str, rerun: bool, confirmed: bool, as_json: bool, how: dict[str, Any]
 ) -> int:
     from planner.app.apply_plan import apply_fresh_plan
+    from planner.app.approvals_and_shown_plans import store_shown_plan
     from planner.app.ci_benchmark import open_benchmark_plan
-    from planner.app.shown_plans import store_shown_plan
     from planner.cli.print_pages import exit_code_of_plan_only_shown, print_plan
     from planner.cli.run_options import make_run_choices
 

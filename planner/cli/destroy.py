@@ -38,10 +38,10 @@ def destroy(
 ) -> int:
     """Delete everything of an owned set, in reverse order, with what depends on it; what others still use stays."""
     from planner.app.apply_plan import apply_fresh_plan
+    from planner.app.approvals_and_shown_plans import store_shown_plan
     from planner.app.destroy_plan import make_destroy_plan, make_owned_set_destroy_plan
     from planner.app.plan_files import write_plan_file
     from planner.app.session import open_session
-    from planner.app.shown_plans import store_shown_plan
     from planner.app.undeclared_owned_sets import open_owned_set_session
     from planner.cli.print_pages import exit_code_of_plan_only_shown, print_plan, print_plan_remarks, print_run_result
     from planner.cli.run_options import make_run_choices

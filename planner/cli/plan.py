@@ -83,8 +83,8 @@ def plan(
         return _pull(request, number, form, detailed_exitcode)
     if against:
         return _compare(request, saved, against, form, detailed_exitcode)
+    from planner.app.approvals_and_shown_plans import store_shown_plan
     from planner.app.plan_with_inputs import open_session_with_plan
-    from planner.app.shown_plans import store_shown_plan
     from planner.cli.print_pages import exit_code_of_plan_only_shown, print_drift_report, print_plan
 
     with open_session_with_plan(request) as (one, session):

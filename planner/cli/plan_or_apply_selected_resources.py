@@ -88,7 +88,7 @@ def show_or_apply_plan_of_opener(
     `verb` it plans itself when it is given again, from what is there then; one that is always due is resumed.
     """
     from planner.app.apply_plan import apply_fresh_plan
-    from planner.app.shown_plans import store_shown_plan
+    from planner.app.approvals_and_shown_plans import store_shown_plan
     from planner.cli.print_pages import exit_code_of_plan_only_shown, print_plan, print_run_result
     from planner.cli.run_options import make_run_choices
 

@@ -114,7 +114,7 @@ def _detach(
 
 
 def _show(found: PlannedRollout, request: Request, verb: str, as_json: bool, allow: Sequence[str]) -> int:
-    from planner.app.shown_plans import store_shown_plan
+    from planner.app.approvals_and_shown_plans import store_shown_plan
     from planner.cli.print_pages import exit_code_of_plan_only_shown, print_plan
     from planner.render.rollout_forecast_and_time_spent import promotion_prediction_document, rollout_forecast_document
 

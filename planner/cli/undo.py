@@ -52,8 +52,8 @@ def undo_run(
     Who has to approve it is `pulls.approvals` of the lanes that the run was of.
     """
     from planner.app.apply_plan import apply_fresh_plan
+    from planner.app.approvals_and_shown_plans import store_shown_plan
     from planner.app.completion_values import without_scopes_where_all_are_selected
-    from planner.app.shown_plans import store_shown_plan
     from planner.app.undo_plan import open_undo_plan
     from planner.cli.print_pages import exit_code_of_plan_only_shown, print_plan, print_run_result
     from planner.cli.run_options import make_run_choices

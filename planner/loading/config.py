@@ -25,7 +25,7 @@ from planner.loading.config_policies.node_and_lane_policies import (
 )
 from planner.loading.config_policies.pull_request_rules import (
     comparable_lane_taking_pull_requests,
-    merge_authority_fault,
+    lane_merge_authority_fault,
 )
 from planner.loading.document_origin import DocumentOrigin, DocumentText
 from planner.loading.document_origin import Path as DocumentPath
@@ -307,7 +307,9 @@ class _Reader:
         ]
         for entry, one in zip(known, found, strict=True):
             having = self._nodes_with(entry.product, entry.name)
-            if one is not None and (fault := merge_authority_fault(one, [other for other in found if other], having)):
+            if one is not None and (
+                fault := lane_merge_authority_fault(one, [other for other in found if other], having)
+            ):
                 entry.merged.problem(self.problems, fault.path, fault.text, fault.remedy)
 
     def _nodes_with(self, product: str, lane: str) -> list[str]:

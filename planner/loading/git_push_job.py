@@ -52,7 +52,7 @@ def _described(job: JsonObject) -> str:
 @lru_cache(maxsize=64)
 def _rendered(path: Path, job: str) -> Any:
     """The one document that the template gives. Raises ConfigError."""
-    from planner.templating import TemplateProblem, render_template
+    from planner.jinja_templating import TemplateProblem, render_template
 
     name = f"templates/{TEMPLATE_PATH.as_posix()}"
     try:

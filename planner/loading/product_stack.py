@@ -39,7 +39,7 @@ from planner.loading.yaml.load_documents import TEMPLATE, load_documents
 from planner.plan import Selection
 from planner.ports import Fingerprinter
 from planner.spec.kinds.secret_and_manifest_sources import ManifestSource, SecretSource
-from planner.spec.product import Product, ProductScope
+from planner.spec.product import Product, ProductTemplateScope
 
 _LIKE_TEMPLATES = (".j2", ".jinja", ".jinja2", ".tpl", ".tmpl", ".yaml", ".yml", ".json")
 
@@ -49,7 +49,7 @@ class ScopeRendering:
     """One rendering: a scope of a node, or of a lane on it."""
 
     product: Product
-    scope: ProductScope
+    scope: ProductTemplateScope
     node: ConfiguredNode
     lanes: tuple[ConfiguredLane, ...]
     lane: ConfiguredLane | None

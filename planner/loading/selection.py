@@ -12,7 +12,7 @@ from planner.loading.config import ALL as ALL
 from planner.loading.config import Config, ConfiguredLane, ConfiguredNode
 from planner.loading.problems import did_you_mean
 from planner.plan import Selection
-from planner.spec.product import Product, ProductScope
+from planner.spec.product import Product, ProductTemplateScope
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,7 @@ class ResolvedSelection:
 
     product: Product
     nodes: tuple[tuple[ConfiguredNode, tuple[ConfiguredLane, ...]], ...]
-    scopes: tuple[ProductScope, ...]
+    scopes: tuple[ProductTemplateScope, ...]
 
     @property
     def lane_names(self) -> tuple[str, ...]:
@@ -139,7 +139,7 @@ def _lanes(config: Config, product: str, node: str, words: Sequence[str], severa
     return tuple(lane for lane in lanes if lane.name in words)
 
 
-def _scopes(product: Product, words: Sequence[str]) -> tuple[ProductScope, ...]:
+def _scopes(product: Product, words: Sequence[str]) -> tuple[ProductTemplateScope, ...]:
     known = [scope.name for scope in product.scopes]
     for word in words:
         if word != ALL and word not in known:
@@ -149,7 +149,7 @@ def _scopes(product: Product, words: Sequence[str]) -> tuple[ProductScope, ...]:
     return tuple(scope for scope in product.scopes if scope.name in wanted)
 
 
-def _is_taken(scope: ProductScope, words: Sequence[str]) -> bool:
+def _is_taken(scope: ProductTemplateScope, words: Sequence[str]) -> bool:
     """A scope that is not taken by default starts something: neither no word nor `all` may do so by accident."""
     return scope.name in words or (scope.default and (not words or ALL in words))
 

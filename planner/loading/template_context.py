@@ -72,7 +72,7 @@ def render_template_file(
     template: Path, templates: Path, context: Mapping[str, Any], problems: Problems
 ) -> DocumentText | None:
     """The text of a template; None when it cannot be rendered, with the problem noted."""
-    from planner.templating import TemplateProblem, render_template
+    from planner.jinja_templating import TemplateProblem, render_template
 
     name = shown_template_path(template, templates)
     try:

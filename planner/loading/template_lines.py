@@ -7,7 +7,7 @@ from bisect import bisect_right
 from functools import cached_property
 from itertools import chain
 
-_MARKER = re.compile(r"^--- #@(\d+)$", re.MULTILINE)  # planner.templating writes it
+_MARKER = re.compile(r"^--- #@(\d+)$", re.MULTILINE)  # planner.jinja_templating writes it
 
 
 class TemplateLineMap:

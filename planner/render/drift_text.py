@@ -25,7 +25,7 @@ from planner.render.drift_fields import (
 from planner.render.drift_json import drift_json
 from planner.render.field_detail import field_detail
 from planner.render.graph_groups import count_noun
-from planner.render.selection_text import selection_text
+from planner.render.selection_in_words import selection_text
 from planner.render.terminal_style import column_count, cut_text, pad_text, with_colour
 from planner.text_safe import safe_text
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from planner.render.selection_text import selection_text, short_digest
+from planner.render.selection_in_words import selection_text, short_digest
 from planner.render.status_page import StatusLine, render_status_page_as_text
 from planner.resource_status import ResourceStatusRow, ResourceStatusTable
 from planner.text_safe import safe_text

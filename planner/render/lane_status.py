@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from planner.dataclass import dataclass
 from planner.plan import ClusterIdentity, Selection
 from planner.render.closeout_record import closeout_line
-from planner.render.selection_text import selection_text, short_digest
+from planner.render.selection_in_words import selection_text, short_digest
 from planner.render.status_page import StatusLine, render_status_page_as_text
 from planner.render.terminal_style import column_count, cut_text
 from planner.rollout import lane_evidence as names

@@ -32,7 +32,7 @@ from planner.render.review_summary import (
     what_plan_approval_covers,
 )
 from planner.render.risks import Risk, find_risks
-from planner.render.selection_text import plan_comment_marker, selection_text, short_digest
+from planner.render.selection_in_words import plan_comment_marker, selection_text, short_digest
 from planner.render.sentences_with_outside_names import Words
 from planner.text_safe import safe_text
 

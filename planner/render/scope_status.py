@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from planner.plan import ClusterIdentity, Selection
-from planner.render.selection_text import selection_text
+from planner.render.selection_in_words import selection_text
 from planner.render.status_page import StatusLine, render_status_page_as_text
 from planner.values import JsonObject
 

@@ -10,7 +10,7 @@ from planner.spec.base import Flag, InnerPath, Name, NodeName, StrictModel, Text
 from planner.spec.git import GitRemote
 
 
-class ProductScope(StrictModel):
+class ProductTemplateScope(StrictModel):
     """A part of a product that can be planned alone: a folder of templates."""
 
     name: Name = Field(description="Word for `--scope`; also the folder under the product's templates.")
@@ -33,7 +33,7 @@ class Product(StrictModel):
     name: Name = Field(description="Word for `--product`.")
     version: Text = Field(description="Version of its configuration, for people.")
     templates: InnerPath = Field(description="Folder under templates/.")
-    scopes: tuple[ProductScope, ...] = Field(min_length=1, description="Scopes, in order.")
+    scopes: tuple[ProductTemplateScope, ...] = Field(min_length=1, description="Scopes, in order.")
     default: Flag = Field(False, description="Whether it is taken where no product is named and several would fit.")
     values: Values = Field(default_factory=dict, description="Anything else that templates need; not checked.")
 

@@ -15,7 +15,7 @@ from planner.values import JsonObject, OutputRef, OutputTemplate
 from providers.git.checked_names import check_ref_name
 from providers.git.git_client import GitClient
 from providers.git.object_cache import ObjectCache
-from providers.git.remotes import RemoteLocations, ResolvedRemote, resolve_remote
+from providers.git.remotes import GitRemoteUrls, RemoteLocations, resolve_remote
 
 _WHO = "hwplan <hwplan@localhost>"
 _PLAIN = "100644"
@@ -27,7 +27,7 @@ class ParsedGitCommitSpec:
     """The parsed spec of a GitCommit: remote, branch, files, message. A file whose text takes an output that is not
     known yet has the leaf there."""
 
-    remote: ResolvedRemote
+    remote: GitRemoteUrls
     ref: str
     create_branch: bool
     path: str

@@ -21,7 +21,7 @@ from providers.git import push_output
 from providers.git.checked_names import RepositoryUrl, check_commit_id, check_ref_name
 from providers.git.git_failures import GitCommandFailed, GitFailureKind, classify_git_failure, is_transient_git_failure
 from providers.git.git_ssh import git_ssh_command as git_ssh_command
-from providers.git.remotes import ResolvedRemote
+from providers.git.remotes import GitRemoteUrls
 from providers.git.run_command import CommandResult, run_command
 
 _CONFIG = (
@@ -66,7 +66,7 @@ class GitClient:
     limits: GitLimits = _LIMITS
     sleep: Callable[[float], None] = time.sleep
 
-    def list_refs(self, remote: ResolvedRemote, *, patiently: bool = True) -> Mapping[str, str]:
+    def list_refs(self, remote: GitRemoteUrls, *, patiently: bool = True) -> Mapping[str, str]:
         """All refs of a remote with their object ids, peeled tags as `ref^{}`. Not `patiently` is one try.
 
         Raises GitCommandFailed.
@@ -85,7 +85,7 @@ class GitClient:
 
     def fetch(
         self,
-        remote: ResolvedRemote,
+        remote: GitRemoteUrls,
         repository: Path,
         commit: str,
         keep: str,
@@ -101,7 +101,7 @@ class GitClient:
         self._tried(remote, words, self.limits.moving, True, hold=hold)
 
     def push(
-        self, remote: ResolvedRemote, repository: Path, commit: str, ref: str, *, lease: str
+        self, remote: GitRemoteUrls, repository: Path, commit: str, ref: str, *, lease: str
     ) -> push_output.PushResult:
         """Push `commit` to `ref`, one try, if the ref still stands on `lease` ("": if there is no such ref).
 
@@ -131,7 +131,7 @@ class GitClient:
 
     def _tried(
         self,
-        remote: ResolvedRemote,
+        remote: GitRemoteUrls,
         words: Sequence[str],
         seconds: float,
         patiently: bool,
@@ -153,7 +153,7 @@ class GitClient:
 
     def _once(
         self,
-        remote: ResolvedRemote,
+        remote: GitRemoteUrls,
         words: Sequence[str],
         seconds: float,
         *,
@@ -206,7 +206,7 @@ def _environment(folder: Path, url: RepositoryUrl | None = None) -> dict[str, st
     }
 
 
-def _parse_refs(output: bytes, remote: ResolvedRemote) -> Mapping[str, str]:
+def _parse_refs(output: bytes, remote: GitRemoteUrls) -> Mapping[str, str]:
     refs: dict[str, str] = {}
     for line in output.decode("utf-8", "surrogateescape").splitlines():
         commit, tab, name = line.partition("\t")

@@ -21,7 +21,7 @@ from providers.git.git_client import GitClient
 from providers.git.git_failures import GitCommandFailed
 from providers.git.git_ref_reader import is_missing_commit
 from providers.git.object_cache import ObjectCache
-from providers.git.remotes import RemoteLocations, ResolvedRemote, resolve_remote
+from providers.git.remotes import GitRemoteUrls, RemoteLocations, resolve_remote
 
 _HEADS = "heads of pull requests"  # for the cache: what is fetched next builds on the one before
 _LOG = "--format=%H%x00%s%x00%b%x00"
@@ -89,7 +89,7 @@ class RemoteGitMergePredictor:
         """How many commits, merges apart, lead to `head` and not to `without`; both were brought here."""
         return int(self._lines(head, "rev-list", "--count", "--no-merges", head, f"^{without}", "--")[0])
 
-    def _tip(self, remote: ResolvedRemote, branch: str) -> str:
+    def _tip(self, remote: GitRemoteUrls, branch: str) -> str:
         return self.client.list_refs(remote).get(_ref(branch), "")
 
     def _merged(self, ours: str, theirs: str, base: str, head: str) -> tuple[str, ...] | ConflictingMerge:

@@ -16,7 +16,7 @@ from providers.git.checked_names import check_commit_id, check_ref_name
 from providers.git.git_failures import GitCommandFailed, GitFailureKind
 from providers.git.object_cache import CommitDistance, ObjectCache
 from providers.git.ref_listings import RefListings
-from providers.git.remotes import RemoteLocations, ResolvedRemote, UnknownSandboxRemote, resolve_remote
+from providers.git.remotes import GitRemoteUrls, RemoteLocations, UnknownSandboxRemote, resolve_remote
 
 Mode: TypeAlias = Literal["mirror", "fast-forward", "immutable"]
 
@@ -26,7 +26,7 @@ class ResolvedRefSide:
     """One side of a GitRef. `ref` and `commit` are "" where the document does not name them; `open` is the leaf that
     stands in their place until another resource is applied. `hidden` is true where only the cluster can reach it."""
 
-    remote: ResolvedRemote
+    remote: GitRemoteUrls
     ref: str = ""
     commit: str = ""
     open: OutputRef | OutputTemplate | None = None
@@ -85,7 +85,7 @@ class GitRefReader:
 
     def warm(self, specs: Iterable[JsonObject]) -> None:
         """List all remotes that the specs of these documents name, at once."""
-        remotes: list[ResolvedRemote] = []
+        remotes: list[GitRemoteUrls] = []
         for spec in specs:
             for side in (spec, spec.get("from"), spec.get("to")):
                 if isinstance(side, dict) and "remote" in side and not _is_hidden(side, self.places):
@@ -108,7 +108,7 @@ class GitRefReader:
         except PermanentError as error:
             return ObservedRefAndOrigin(refused=error)
 
-    def _pinned(self, remote: ResolvedRemote, ref: str, tip: str, pinned: str) -> ObservedRefAndOrigin:
+    def _pinned(self, remote: GitRemoteUrls, ref: str, tip: str, pinned: str) -> ObservedRefAndOrigin:
         if tip == pinned:
             return ObservedRefAndOrigin(now=pinned)
         self.objects.bring(remote, tip, ref)
@@ -125,7 +125,7 @@ class GitRefReader:
             self._seen[key] = self._ref(spec, namespace)
         return self._seen[key]
 
-    def forget(self, remote: ResolvedRemote) -> None:
+    def forget(self, remote: GitRemoteUrls) -> None:
         """Look afresh the next time, after a push to that remote."""
         self.listings.forget(remote)
         self._seen.clear()

@@ -18,7 +18,7 @@ from planner.dataclass import dataclass
 from planner.errors import PermanentError, TemporaryError
 from providers.git.git_client import GitClient
 from providers.git.git_failures import GitCommandFailed, GitFailureKind
-from providers.git.remotes import ResolvedRemote
+from providers.git.remotes import GitRemoteUrls
 from providers.git.run_command import CommandResult
 
 LOCK_SECONDS = 660.0  # longer than any fetch may take (GitLimits.moving)
@@ -40,7 +40,7 @@ class ObjectCache:
     client: GitClient
     folder: Path
 
-    def bring(self, remote: ResolvedRemote, commit: str, ref: str = "") -> Path:
+    def bring(self, remote: GitRemoteUrls, commit: str, ref: str = "") -> Path:
         """Have `commit` with its history here; gives the repository that it is in. Raises GitCommandFailed.
 
         `ref` is where it stands at the remote, if that is known: what is fetched from there next builds on it.
@@ -94,7 +94,7 @@ class ObjectCache:
         """Run git on the repository that `commit` is in."""
         return self.client.local(self.place_of(commit), *words)
 
-    def exists_at(self, remote: ResolvedRemote, commit: str) -> bool:
+    def exists_at(self, remote: GitRemoteUrls, commit: str) -> bool:
         """Whether the remote has a commit that none of its refs need stand on. Raises GitCommandFailed when it cannot
         be determined.
 
@@ -167,5 +167,5 @@ def _unlock(repository: Path) -> None:
         left.unlink(missing_ok=True)
 
 
-def _kept(remote: ResolvedRemote, ref: str) -> str:
+def _kept(remote: GitRemoteUrls, ref: str) -> str:
     return "refs/kept/" + hashlib.sha256(f"{remote.shown}#{ref}".encode()).hexdigest()[:32]

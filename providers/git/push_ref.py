@@ -20,7 +20,7 @@ from providers.git.git_failures import GitCommandFailed, is_transient_git_failur
 from providers.git.git_ref_reader import ParsedGitRefSpec, find_commit_of_ref, is_missing_commit, ref_outputs
 from providers.git.object_cache import ObjectCache
 from providers.git.push_output import PushStatus
-from providers.git.remotes import ResolvedRemote
+from providers.git.remotes import GitRemoteUrls
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class RefPush:
     new: str
 
     @property
-    def target(self) -> ResolvedRemote:
+    def target(self) -> GitRemoteUrls:
         """Where it is pushed to."""
         return self.wish.target.remote
 

@@ -10,7 +10,7 @@ from dataclasses import field
 from planner.dataclass import dataclass
 from planner.errors import ProviderError
 from providers.git.git_ssh import GitSshSettings
-from providers.git.remotes import ResolvedRemote
+from providers.git.remotes import GitRemoteUrls
 
 _MOST_AT_ONCE = 8
 
@@ -20,11 +20,11 @@ class RefListings:
     """Caches the refs that `git ls-remote` lists for each remote, and failures too: a remote that could not be read is
     not asked again in the same plan."""
 
-    ask: Callable[[ResolvedRemote], Mapping[str, str]]
+    ask: Callable[[GitRemoteUrls], Mapping[str, str]]
     _known: dict[tuple[str, GitSshSettings], Future[Mapping[str, str]]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def of(self, remote: ResolvedRemote) -> Mapping[str, str]:
+    def of(self, remote: GitRemoteUrls) -> Mapping[str, str]:
         """All refs of a remote with their object ids. Raises what the question raised."""
         with self._lock:
             known = self._known.get(remote.key)
@@ -38,7 +38,7 @@ class RefListings:
                     self.forget(remote)
         return answer.result()
 
-    def warm(self, remotes: Iterable[ResolvedRemote]) -> None:
+    def warm(self, remotes: Iterable[GitRemoteUrls]) -> None:
         """Ask all of them at once; failures come when they are used."""
         wanted = list({remote.key: remote for remote in remotes}.values())
         if len(wanted) > 1:
@@ -46,7 +46,7 @@ class RefListings:
                 for future in [pool.submit(self.of, remote) for remote in wanted]:
                     future.exception()
 
-    def forget(self, remote: ResolvedRemote) -> None:
+    def forget(self, remote: GitRemoteUrls) -> None:
         """Ask again the next time."""
         with self._lock:
             self._known.pop(remote.key, None)

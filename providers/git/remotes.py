@@ -45,7 +45,7 @@ _USUAL = RetryPauses()
 
 
 @dataclass(frozen=True, slots=True)
-class ResolvedRemote:
+class GitRemoteUrls:
     """A repository. `shown` is its URL as configured, `url` the one that git is given (another one in a sandbox)."""
 
     shown: str
@@ -78,7 +78,7 @@ def open_remote_locations(folder: Path, sandbox: Path | None) -> RemoteLocations
     return RemoteLocations(folder, None if sandbox is None else _simulated(sandbox / "git"))
 
 
-def resolve_remote(side: JsonObject, places: RemoteLocations, transport: str = "") -> ResolvedRemote:
+def resolve_remote(side: JsonObject, places: RemoteLocations, transport: str = "") -> GitRemoteUrls:
     """The remote of one side of a document. `transport` is the policy where the side names none of its own.
 
     Raises PermanentError, never with the URL, when it is none or against the policy; UnknownSandboxRemote in a sandbox.
@@ -99,7 +99,7 @@ def resolve_remote(side: JsonObject, places: RemoteLocations, transport: str = "
         )
     shown = str(url)
     ssh, retry = _ssh(side.get("ssh") or {}, places.folder), _retry(side.get("retry") or {})
-    return ResolvedRemote(shown, url if places.simulated is None else _inside(places.simulated, shown), ssh, retry)
+    return GitRemoteUrls(shown, url if places.simulated is None else _inside(places.simulated, shown), ssh, retry)
 
 
 def _ssh(given: JsonObject, folder: Path) -> GitSshSettings:

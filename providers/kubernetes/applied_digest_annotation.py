@@ -15,7 +15,7 @@ from planner.document_editing import remove_field
 from planner.field_path import FieldPath, parse_path
 from planner.resource import APPLIED, IGNORE_FIELDS, SET_LABEL
 from planner.values import JsonObject, document_digest, encode_special_leaves
-from providers.kubernetes.secret_sealing import is_secret
+from providers.kubernetes.secret_values_as_fingerprints import is_secret
 
 PENDING: Final = "pending"
 _COMMA = re.compile(r",(?![^\[]*\])")  # commas between the keys of one list item do not count

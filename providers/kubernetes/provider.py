@@ -33,7 +33,7 @@ from providers.kubernetes.object_outputs import object_outputs
 from providers.kubernetes.preview.planned_prerequisites import PlannedPrerequisites
 from providers.kubernetes.preview.previewer import Previewer
 from providers.kubernetes.readiness import deletion_readiness, job_deletes_itself_when_ended, object_readiness
-from providers.kubernetes.secret_sealing import seal_live_document
+from providers.kubernetes.secret_values_as_fingerprints import seal_live_document
 from providers.kubernetes.self_deleting_jobs import LastSeenSelfDeletingJobs
 from providers.secret_value_lookup import create_secret_lookup
 

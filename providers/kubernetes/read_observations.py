@@ -23,7 +23,11 @@ from providers.kubernetes.errors import Forbidden, UnrecognizedServerAnswer
 from providers.kubernetes.object_content_digest import object_content_digest
 from providers.kubernetes.object_location import ObjectLocation, kind_can_be_read, locate_object, served_kind
 from providers.kubernetes.object_outputs import object_outputs
-from providers.kubernetes.secret_sealing import seal_live_document, secret_stand_ins_as_text, with_secret_stand_ins
+from providers.kubernetes.secret_values_as_fingerprints import (
+    seal_live_document,
+    secret_stand_ins_as_text,
+    with_secret_stand_ins,
+)
 
 MANY_NAMESPACES = 8  # above it a kind is listed once for the whole cluster
 

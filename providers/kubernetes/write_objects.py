@@ -31,7 +31,7 @@ from providers.kubernetes.preview.predict_apply import (
 )
 from providers.kubernetes.read_observations import digest_of_sealed_content, is_applied_by_our_manager
 from providers.kubernetes.readiness import is_ready_when_written
-from providers.kubernetes.secret_sealing import (
+from providers.kubernetes.secret_values_as_fingerprints import (
     document_with_secret_fingerprints,
     is_secret,
     reveal_secrets_in_document,

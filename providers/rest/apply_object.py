@@ -25,8 +25,8 @@ from providers.rest.declared_fields import (
     rest_put_body,
     version_token_of_declared,
 )
+from providers.rest.find_object_in_collection import RestObjectState, read_rest_object
 from providers.rest.object_spec import ParsedRestObjectSpec
-from providers.rest.object_state import RestObjectState, read_rest_object
 from providers.rest.rest_api import RestApi, RestItemAnswer, RestWriteRequest
 from providers.rest.secret_values import RestSecretValues
 

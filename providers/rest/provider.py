@@ -40,8 +40,8 @@ from providers.rest.declared_fields import (
     sources_of_secrets_without_fingerprint,
     version_token_of_declared,
 )
+from providers.rest.find_object_in_collection import read_rest_object
 from providers.rest.object_spec import ParsedRestObjectSpec, RestCollection, parse_rest_object_spec
-from providers.rest.object_state import read_rest_object
 from providers.rest.rest_api import HttpRestApi, RestApi
 from providers.rest.sandbox_api import SandboxRestApi
 from providers.rest.secret_values import RestSecretValues

@@ -16,7 +16,7 @@ from providers.git.checked_names import RepositoryUrl
 from providers.git.git_failures import classify_git_failure
 from providers.git.push_job_manifest_and_report import parse_push_job_report
 from providers.git.push_output import parse_push_output, remote_hook_output
-from providers.git.remotes import ResolvedRemote
+from providers.git.remotes import GitRemoteUrls
 from providers.git.run_command import CommandResult, CommandTermination
 from providers.git.ssh_proxy_tunnel import TunnelError, _answer
 from tests.fuzz.fuzz_target import FuzzTarget
@@ -40,7 +40,7 @@ _BLAME = (
 )
 _PROXY = (b"HTTP/1.1 200 Connection established\r\nVia: x\r\n\r\nSSH-2.0-x\r\n", b"HTTP/1.1 407 No\r\n\r\n")
 _LOGS = (f"{_A}\0Add a thing (#17)\0body\nCloses #3\n\0\n{_B}\0Second\0\0\n".encode(),)
-_REMOTE = ResolvedRemote("https://a/b.git", RepositoryUrl("https", "", "a", None, "/b.git"))
+_REMOTE = GitRemoteUrls("https://a/b.git", RepositoryUrl("https", "", "a", None, "/b.git"))
 _APPROVAL = {
     "schemaVersion": 1, "seal": "s",
     "approval": {"plan": "sha256:" + "e" * 64, "head": _A, "who": "olga", "at": "2026-11-22T10:00:00Z", "until": "2026-11-23T10:00:00Z"},

@@ -33,7 +33,7 @@ from providers.kubernetes.operations.object_end import how_object_ended
 from providers.kubernetes.operations.redacted_command_output import redacted_output_tail_lines
 from providers.kubernetes.read_observations import observe_object
 from providers.kubernetes.readiness import object_readiness
-from providers.kubernetes.secret_sealing import seal_live_document
+from providers.kubernetes.secret_values_as_fingerprints import seal_live_document
 from providers.kubernetes.ssa.crd_types import served_crd_versions
 from providers.kubernetes.ssa.field_set import FieldSet, check_fields_v1
 from providers.kubernetes.ssa.managed_fields import read_managers, write_managers

@@ -13,6 +13,7 @@ from planner.duration import parse_duration, render_duration
 from planner.errors import HwplanError
 from planner.field_path import parse_path, path_sort_key, render_path
 from planner.image_names import split_image_reference
+from planner.jinja_templating import TemplateProblem, render_template_text
 from planner.loading.config_policies.dockerfile_image_parsing import images_of_dockerfile
 from planner.loading.manifests.plain_manifests import load_plain_manifests
 from planner.loading.secrets.dotenv import parse_dotenv
@@ -21,7 +22,6 @@ from planner.loading.yaml.document_limits import CONFIG, MANIFEST
 from planner.loading.yaml.json_stream import split_json_stream
 from planner.loading.yaml.load_documents import load_documents
 from planner.spec import base
-from planner.templating import TemplateProblem, render_template_text
 from planner.text_safe import fenced_code_block, html_safe, markdown_safe, safe_text
 from planner.values import parse_output_ref
 from providers.canned_answers import read_canned_answers

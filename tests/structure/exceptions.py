@@ -30,7 +30,7 @@ SMALL_MODULES: Mapping[str, str] = {
     "planner.cli.closed_streams": "descriptors of the process, before any module of a command is imported",
     "planner.redaction.redacted_stream": "what the entry point puts before both streams; the redactor knows no stream",
     "planner.render.graph_formats": "the table of graph formats, where a new one is added",
-    "providers.kubernetes.ssa.api_service_rules": "one module for each group of rules, as the others of its table",
+    "providers.kubernetes.ssa.api_service_validation_rules": "one module for each group of rules, like its siblings",
     "providers.kubernetes.snapshot.secret_fingerprint_forms": "the only module of it that touches values of Secrets",
     "providers.kubernetes.ssa.stateful_set_overwritten_fields": "pure: what of one kind is judged, not the checks",
     "providers.kubernetes.ssa.default_image_pull_policy": "the grammar of image names, not the table of defaults",

@@ -19,7 +19,7 @@ from planner.rollout.lane_evidence import EvidenceReading
 from planner.values import JsonObject
 from providers.git.commit_ancestry import CommitAncestry
 from providers.git.ref_listings import RefListings
-from providers.git.remotes import RemoteLocations, ResolvedRemote, resolve_remote
+from providers.git.remotes import GitRemoteUrls, RemoteLocations, resolve_remote
 
 DIGESTS = r"([^][:space:]\"'=,]+@)?sha256:[0-9a-f]{64}"
 _MOST_DIGESTS = 500
@@ -42,7 +42,7 @@ class GitEvidenceReader:
         sides = [spec for _, spec in self._subjects.heads]
         sides += [spec[side] for _, spec in self._subjects.flows for side in ("from", "to")]
         sides += [spec["to"] for _, spec in self._subjects.snapshots]
-        remotes: list[ResolvedRemote] = []
+        remotes: list[GitRemoteUrls] = []
         for side in sides:
             try:
                 remotes.append(resolve_remote(side, self._places))

@@ -11,11 +11,11 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from planner.app.apply_plan import ApplyChoices, apply_fresh_plan
+from planner.app.approvals_and_shown_plans import refuse_unapproved_plan
 from planner.app.lane.lane_evidence import CommitOrRunToReport
 from planner.app.lane.lane_status import read_lane_status
 from planner.app.lane_holds import refuse_plan_against_hold
 from planner.app.lane_pipeline_runs import pipeline_run_namespace_and_name_prefix, read_lane_pipeline_runs
-from planner.app.shown_plans import refuse_unapproved_plan
 from planner.app.trigger.rollout_plan import PlannedRollout
 from planner.app.trigger.rollout_report import (
     RolloutReport,

@@ -73,7 +73,7 @@ def comparable_lane_taking_pull_requests(
     return LaneTakingPullRequests(at, product, named, remote.repo, lane.source_branch, lane.pulls.authority)
 
 
-def merge_authority_fault(
+def lane_merge_authority_fault(
     one: LaneTakingPullRequests, lanes: Sequence[LaneTakingPullRequests], nodes: Sequence[str]
 ) -> PullRequestRuleFault | None:
     """Whether the authority of a lane is a node that has the lane, and the only one that merges into the branch."""

@@ -144,7 +144,7 @@ class _Search:
 
     def _makes(self, candidate: CandidateConfigKey, place: RenderedObject, wanted: FieldToAdopt) -> bool:
         """Whether the template would render the live value: a look at one template, before anything is edited."""
-        from planner.templating import TemplateProblem, render_template
+        from planner.jinja_templating import TemplateProblem, render_template
 
         try:
             text = render_template(place.text.template, template_context_with_candidate(place.text, candidate))

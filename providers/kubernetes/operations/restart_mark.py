@@ -14,7 +14,11 @@ from planner.field_path import FieldPath
 from planner.ports import Fingerprinter
 from planner.resource import ANNOTATION
 from planner.values import Json, JsonObject, document_digest
-from providers.kubernetes.secret_sealing import seal_live_document, secret_stand_ins_as_text, with_secret_stand_ins
+from providers.kubernetes.secret_values_as_fingerprints import (
+    seal_live_document,
+    secret_stand_ins_as_text,
+    with_secret_stand_ins,
+)
 
 MARK = ANNOTATION + "restarted-for."
 _DIGITS = 16  # of each digest in a token

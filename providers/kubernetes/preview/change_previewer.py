@@ -63,7 +63,12 @@ from providers.kubernetes.preview.preview_input import (
 )
 from providers.kubernetes.preview.values_before_namespace_exists import check_values_before_namespace_exists
 from providers.kubernetes.read_observations import digest_of_sealed_content
-from providers.kubernetes.secret_sealing import is_secret, seal_live_document, seal_prediction, with_secret_stand_ins
+from providers.kubernetes.secret_values_as_fingerprints import (
+    is_secret,
+    seal_live_document,
+    seal_prediction,
+    with_secret_stand_ins,
+)
 from providers.kubernetes.ssa.immutable_fields import immutable_changes
 from providers.kubernetes.ssa.merge_types import MergeType, MergeTypeTable, list_keys
 from providers.kubernetes.ssa.mutually_exclusive_fields import mutually_exclusive_field_errors

@@ -25,7 +25,7 @@ from providers.cluster_interface import FIELD_MANAGER
 from providers.kubernetes.applied_digest_annotation import with_applied_digest_annotation
 from providers.kubernetes.controller_derived_fields import document_to_send_by_derived_field_rules
 from providers.kubernetes.object_location import ObjectLocation, with_resolved_namespace
-from providers.kubernetes.secret_sealing import is_secret
+from providers.kubernetes.secret_values_as_fingerprints import is_secret
 from providers.kubernetes.ssa.field_set import FieldSet
 from providers.kubernetes.ssa.merge_types import MergeTypeTable
 from providers.kubernetes.ssa.stored_nulls import without_dropped_nulls

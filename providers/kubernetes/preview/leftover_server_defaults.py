@@ -17,7 +17,7 @@ from planner.plan import FieldChange
 from planner.values import Json, JsonObject, JsonValue
 from providers.cluster_interface import FIELD_MANAGER
 from providers.kubernetes.preview.field_changes import undeclared_fields_of_other_managers
-from providers.kubernetes.secret_sealing import with_secret_stand_ins
+from providers.kubernetes.secret_values_as_fingerprints import with_secret_stand_ins
 from providers.kubernetes.ssa.field_set import EMPTY, FieldSet
 from providers.kubernetes.ssa.merge_types import MergeType, MergeTypeTable
 from providers.kubernetes.ssa.ownership import fields_applied_by, project_fields

@@ -23,7 +23,7 @@ from providers.kubernetes.preview.leftover_server_defaults import (
     unowned_leftover_defaults,
 )
 from providers.kubernetes.preview.preview_input import PreviewInput
-from providers.kubernetes.secret_sealing import is_secret, with_secret_stand_ins
+from providers.kubernetes.secret_values_as_fingerprints import is_secret, with_secret_stand_ins
 from providers.kubernetes.ssa.field_set import FieldSet
 from providers.kubernetes.ssa.merge_types import MergeTypeTable
 from providers.kubernetes.ssa.ownership import fields_applied_by, fields_owned_by_others

@@ -17,7 +17,7 @@ from providers.cluster_interface import FIELD_MANAGER, Cluster
 from providers.kubernetes.field_ownership_migration import FieldOwnershipMoves, object_with_migrated_ownership
 from providers.kubernetes.object_location import ObjectLocation
 from providers.kubernetes.preview.field_takeover import TakenField, has_same_value, taken_fields
-from providers.kubernetes.secret_sealing import (
+from providers.kubernetes.secret_values_as_fingerprints import (
     is_secret,
     mask_unknown_secret_values,
     secret_stand_ins_as_text,

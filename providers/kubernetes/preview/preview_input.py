@@ -24,7 +24,7 @@ from providers.kubernetes.preview.field_takeover import TakenField
 from providers.kubernetes.preview.leftover_server_defaults import undeclared_fields_of_others_beyond_defaults
 from providers.kubernetes.read_observations import is_applied_by_our_manager
 from providers.kubernetes.readiness import object_readiness
-from providers.kubernetes.secret_sealing import is_secret, with_secret_stand_ins
+from providers.kubernetes.secret_values_as_fingerprints import is_secret, with_secret_stand_ins
 from providers.kubernetes.ssa.merge_types import MergeTypeTable
 from providers.kubernetes.ssa.ownership import apply_changes_nothing
 

@@ -17,7 +17,7 @@ from providers.kubernetes.errors import Invalid
 from providers.kubernetes.object_location import ObjectLocation
 from providers.kubernetes.preview.leftover_server_defaults import predict_as_created
 from providers.kubernetes.preview.predict_apply import dry_run_apply
-from providers.kubernetes.secret_sealing import is_secret
+from providers.kubernetes.secret_values_as_fingerprints import is_secret
 from providers.kubernetes.ssa.builtin_values import builtin_value_errors
 from providers.kubernetes.ssa.merge_types import MergeTypeTable
 

@@ -13,7 +13,7 @@ from planner.redaction.clean_values import clean_texts_in_value
 from planner.values import JsonObject
 from planner.whole_number import parse_whole_number
 from providers.cluster_interface import Cluster, KubernetesListScope, ServedKubernetesKind
-from providers.kubernetes.secret_sealing import document_with_secret_fingerprints
+from providers.kubernetes.secret_values_as_fingerprints import document_with_secret_fingerprints
 from providers.kubernetes.snapshot.folder_layout import (
     CLUSTER_FILE,
     CLUSTER_FOLDER,

@@ -14,7 +14,7 @@ from planner.errors import PermanentError
 from planner.field_path import Element, FieldPath, ListItemPathElement, SetMemberPathElement, parse_path, render_path
 from planner.ports import Fingerprinter
 from planner.values import Json, JsonObject, JsonValue, deep_copy
-from providers.kubernetes.secret_sealing import is_secret
+from providers.kubernetes.secret_values_as_fingerprints import is_secret
 from providers.kubernetes.snapshot import snapshot_admission
 from providers.kubernetes.snapshot.folder_layout import ObjectIdentity
 from providers.kubernetes.snapshot.snapshot_cluster import SnapshotCluster, open_snapshot
@@ -48,7 +48,7 @@ def change_as_foreign_manager(
             path = _parsed(text)
             _set(new, path, _hidden(path, value, fingerprinter) if is_secret(live) else value)
         snapshot_admission.check_field_types(identity, new, types)
-        snapshot_admission.check_values_to_store(identity, new, types, live)
+        snapshot_admission.validate_object_to_store(identity, new, types, live)
         return merge.merge_plain_update(live, new, manager=manager, types=types, now=cluster.now())
 
     return cluster.change(identity, change)

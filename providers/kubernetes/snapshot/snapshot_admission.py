@@ -77,7 +77,7 @@ def check_field_types(identity: ObjectIdentity, desired: JsonObject, types: Merg
     _refuse(identity, object_validation_errors(desired, types, only_shape=True))
 
 
-def check_values_to_store(
+def validate_object_to_store(
     identity: ObjectIdentity, after: JsonObject, types: MergeTypeTable, live: JsonObject | None
 ) -> None:
     """Names, values and rules of the object as it would be stored. Raises Invalid with every field that is wrong."""

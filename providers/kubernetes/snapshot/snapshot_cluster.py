@@ -224,7 +224,7 @@ class SnapshotCluster:
             made = merge.merge_plain_update(
                 None, secret_fingerprints_to_base64(document), manager=manager, types=types, now=self.now()
             )
-            snapshot_admission.check_values_to_store(identity, made, types, None)
+            snapshot_admission.validate_object_to_store(identity, made, types, None)
             made = with_service_addresses(made, objects.of_kind("", "Service"))
             return self._stored(None, secret_fingerprints_to_text(made), objects)
 
@@ -274,7 +274,7 @@ class SnapshotCluster:
             before, desired, manager=manager, types=types, force=force, now=self.now()
         )
         snapshot_admission.check_apply_conflicts(identity, merged, force)
-        snapshot_admission.check_values_to_store(identity, merged.object, types, before)
+        snapshot_admission.validate_object_to_store(identity, merged.object, types, before)
         after = secret_fingerprints_to_text(merged.object)
         if live is None:
             return None, with_service_addresses(after, objects.of_kind("", "Service"))  # in a dry run too

@@ -13,7 +13,7 @@ from typing import Final
 
 from planner.field_path import Element, FieldPath
 from planner.values import Json, JsonObject, JsonValue
-from providers.kubernetes.ssa.builtin_rules import RULES
+from providers.kubernetes.ssa.builtin_validation_rules import RULES
 from providers.kubernetes.ssa.builtin_value_formats import builtin_value_format_error, is_qualified_name
 from providers.kubernetes.ssa.merge_types import MergeType
 from providers.kubernetes.ssa.typed_values import list_item_element

@@ -14,7 +14,7 @@ from typing import Any
 from planner.field_path import FieldPath
 from planner.values import JsonObject, JsonValue
 from providers.kubernetes.ssa import cel_rules
-from providers.kubernetes.ssa.pod_rules import Problem, maps_in_list
+from providers.kubernetes.ssa.pod_validation_rules import Problem, maps_in_list
 
 _REASONS = ("FieldValueDuplicate", "FieldValueForbidden", "FieldValueInvalid", "FieldValueRequired")
 _OLD = re.compile(r"\boldSelf\b")

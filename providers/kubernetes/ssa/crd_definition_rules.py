@@ -14,7 +14,7 @@ from planner.values import JsonObject, JsonValue
 from providers.kubernetes.ssa import re2_pattern_matching
 from providers.kubernetes.ssa.builtin_value_formats import is_dns_subdomain, is_service_name
 from providers.kubernetes.ssa.crd_cel_validation import cel_rule_definition_errors
-from providers.kubernetes.ssa.pod_rules import Problem, Rule, maps_in_list
+from providers.kubernetes.ssa.pod_validation_rules import Problem, Rule, maps_in_list
 
 _TYPES: Final[Mapping[str, tuple[type, ...]]] = {
     "array": (list,),

@@ -30,8 +30,8 @@ from providers.kubernetes.ssa.merge_types import MergeType, MergeTypeTable
 from providers.kubernetes.ssa.stored_document import (
     KindWithMergeType,
     decode_document_as_server,
+    merged_document_as_stored,
     stored_document,
-    stored_merged_document,
     without_managed_fields,
 )
 from providers.kubernetes.ssa.stored_nulls import without_dropped_nulls
@@ -102,7 +102,7 @@ def merge_server_side_apply(
         managers[identity] = replace(managers[identity], time=now)
     elif last is not None and identity in managers:
         managers[identity] = replace(managers[identity], time=last.time)
-    stored = stored_merged_document(kind, live, merged, managers)
+    stored = merged_document_as_stored(kind, live, merged, managers)
     unsure += admission_uncertainties(live, stored)
     return ApplyOutcome(stored, () if force else conflicts, unsure)
 

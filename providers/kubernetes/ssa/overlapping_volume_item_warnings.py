@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 
 from planner.values import JsonObject
 from providers.kubernetes.ssa.go_quoting import go_quoted
-from providers.kubernetes.ssa.pod_rules import maps_in_list
+from providers.kubernetes.ssa.pod_validation_rules import maps_in_list
 
 _Item = tuple[str, str]  # a path inside of the volume, and the source that it comes from ("" for the volume's own)
 

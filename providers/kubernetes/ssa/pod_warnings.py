@@ -14,7 +14,7 @@ from providers.kubernetes.ssa.claim_warnings import claim_spec_warnings
 from providers.kubernetes.ssa.go_quoting import go_quoted
 from providers.kubernetes.ssa.ip_address_warnings import ip_address_warnings
 from providers.kubernetes.ssa.overlapping_volume_item_warnings import overlapping_volume_item_warnings
-from providers.kubernetes.ssa.pod_rules import maps_in_list
+from providers.kubernetes.ssa.pod_validation_rules import maps_in_list
 from providers.kubernetes.ssa.quantity import quantity_amount
 
 NODE_LABELS: Final = {

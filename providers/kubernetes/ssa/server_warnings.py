@@ -16,7 +16,7 @@ from providers.kubernetes.ssa.crd_formats import unrecognized_formats
 from providers.kubernetes.ssa.go_quoting import go_quoted
 from providers.kubernetes.ssa.ip_address_warnings import cidr_warnings, ip_address_warnings
 from providers.kubernetes.ssa.merge_types import MergeTypeTable
-from providers.kubernetes.ssa.pod_rules import maps_in_list
+from providers.kubernetes.ssa.pod_validation_rules import maps_in_list
 from providers.kubernetes.ssa.pod_warnings import NODE_LABELS, pod_warnings
 from providers.kubernetes.ssa.quantity import quantity_amount
 from providers.kubernetes.ssa.storage_warnings import STORAGE_WARNINGS

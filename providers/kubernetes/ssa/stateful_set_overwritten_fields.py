@@ -6,7 +6,7 @@ Source: ValidateStatefulSetSpec of Kubernetes 1.36.
 from __future__ import annotations
 
 from planner.values import JsonObject
-from providers.kubernetes.ssa.pod_rules import maps_in_list
+from providers.kubernetes.ssa.pod_validation_rules import maps_in_list
 
 _OVERWRITTEN = ("hostname", "subdomain")
 

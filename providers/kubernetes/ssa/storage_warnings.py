@@ -7,7 +7,7 @@ from typing import Final
 
 from planner.values import JsonObject
 from providers.kubernetes.ssa.claim_warnings import claim_spec_warnings
-from providers.kubernetes.ssa.pod_rules import maps_in_list
+from providers.kubernetes.ssa.pod_validation_rules import maps_in_list
 from providers.kubernetes.ssa.pod_warnings import NODE_LABELS, SPELLED, VOLUMES, node_affinity_term_warnings
 from providers.kubernetes.ssa.typed_values import equal_json
 

@@ -70,7 +70,7 @@ def decode_document_as_server(kind: KindWithMergeType, given: JsonObject, *, mer
     return made
 
 
-def stored_merged_document(
+def merged_document_as_stored(
     kind: KindWithMergeType, live: JsonObject | None, merged: JsonObject, managers: Managers
 ) -> JsonObject:
     """The document that is stored for one that was merged by an apply."""

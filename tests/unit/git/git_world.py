@@ -17,7 +17,7 @@ from planner.spec.kinds.git_commit import GitCommit
 from planner.values import JsonObject
 from providers.git.git_client import GitClient, GitLimits
 from providers.git.provider import GitProvider
-from providers.git.remotes import RemoteLocations, ResolvedRemote
+from providers.git.remotes import GitRemoteUrls, RemoteLocations
 
 _MODELS = {one.__name__: one for one in (GitHead, GitRef, GitCommit)}
 QUICK = {"attempts": 3, "delay": "10ms", "maxDelay": "20ms"}
@@ -81,7 +81,7 @@ class World:
         class Noting(GitClient):
             __slots__ = ()
 
-            def list_refs(self, remote: ResolvedRemote, *, patiently: bool = True) -> Mapping[str, str]:
+            def list_refs(self, remote: GitRemoteUrls, *, patiently: bool = True) -> Mapping[str, str]:
                 listed.append(remote.shown)
                 refs = super().list_refs(remote, patiently=patiently)
                 world.on_listed()

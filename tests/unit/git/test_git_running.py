@@ -21,7 +21,7 @@ from providers.git import object_cache
 from providers.git.git_client import GitClient
 from providers.git.git_failures import GitCommandFailed, GitFailureKind
 from providers.git.ref_listings import RefListings
-from providers.git.remotes import RemoteLocations, ResolvedRemote, open_remote_locations, resolve_remote
+from providers.git.remotes import GitRemoteUrls, RemoteLocations, open_remote_locations, resolve_remote
 from providers.git.run_command import CommandTermination, run_command
 from providers.git.ssh_proxy_tunnel import run_ssh_proxy_command
 from providers.sandbox.git_repositories import SandboxRemote as Imitated
@@ -170,7 +170,7 @@ def test_one_question_per_remote_from_many_threads(tmp_path: Path) -> None:
     asked: list[str] = []
     gate = threading.Event()
 
-    def ask(remote: ResolvedRemote) -> Mapping[str, str]:
+    def ask(remote: GitRemoteUrls) -> Mapping[str, str]:
         asked.append(remote.shown)
         gate.wait(30)
         raise GitCommandFailed(remote.shown, GitFailureKind.LOST)

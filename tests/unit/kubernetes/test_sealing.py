@@ -9,7 +9,7 @@ import pytest
 
 from planner.errors import PreconditionError
 from planner.values import JsonObject, SealedSecret, SecretValue, encode_special_leaves
-from providers.kubernetes.secret_sealing import (
+from providers.kubernetes.secret_values_as_fingerprints import (
     document_with_secret_fingerprints,
     mask_unknown_secret_values,
     reveal_secrets_in_document,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from planner.jinja_templating import TemplateProblem, render_template_text
 from planner.loading.template_lines import TemplateLineMap
-from planner.templating import TemplateProblem, render_template_text
 
 CONTEXT = {
     "node": {"name": "N1", "values": {"a": 1}, "items": [1, 2]},

@@ -8,11 +8,11 @@ from pathlib import Path
 from planner import resource
 from planner.cli.main import INTERRUPTED
 from planner.errors import HwplanError, LockedError, RefusedError
+from planner.jinja_templating import _FILTERS, _OWN_FILTERS
 from planner.loading import annotation_options, template_context
 from planner.plan import Action
 from planner.planning.plan_guards import NAMES
 from planner.render.symbols import action_symbol
-from planner.templating import _FILTERS, _OWN_FILTERS
 
 PAGE = (Path(__file__).parents[3] / "docs" / "reference.md").read_text(encoding="utf-8")
 

@@ -9,7 +9,7 @@ import pytest
 from planner.plan import Action, FieldChange, FieldOp, Selection
 from planner.render.plan_markdown import render_plan_markdown
 from planner.render.risks import RiskKind, find_risks
-from planner.render.selection_text import plan_comment_marker
+from planner.render.selection_in_words import plan_comment_marker
 from planner.values import Json
 from tests.unit.render.sample_plans import SAMPLES, address, change, mixed, plan_of
 

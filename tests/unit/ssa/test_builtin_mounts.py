@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from providers.kubernetes.ssa.builtin_rules import RULES
+from providers.kubernetes.ssa.builtin_validation_rules import RULES
 
 
 def _template(*volumes: str) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import pytest
 from planner.field_path import render_path
 from planner.values import JsonObject
 from providers.kubernetes.ssa import builtin_values, merge
-from providers.kubernetes.ssa.builtin_rules import RULES
+from providers.kubernetes.ssa.builtin_validation_rules import RULES
 from providers.kubernetes.ssa.builtin_value_formats import builtin_value_format_error
 from providers.kubernetes.ssa.merge_types import MergeTypeTable
 from providers.kubernetes.ssa.stateful_set_overwritten_fields import stateful_set_without_overwritten_fields

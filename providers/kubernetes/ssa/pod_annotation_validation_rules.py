@@ -1,5 +1,5 @@
 """Rules about annotations of pods that are profiles, addresses of name servers, and paths of projected volumes; see
-builtin_rules.py. Pure. Source: apis/core/validation of Kubernetes 1.36."""
+builtin_validation_rules.py. Pure. Source: apis/core/validation of Kubernetes 1.36."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Final
 
 from planner.values import JsonObject
 from providers.kubernetes.ssa.builtin_value_formats import builtin_value_format_error, is_ip
-from providers.kubernetes.ssa.pod_rules import Problem, Rule, maps_in_list
+from providers.kubernetes.ssa.pod_validation_rules import Problem, Rule, maps_in_list
 
 _SECCOMP_POD = "seccomp.security.alpha.kubernetes.io/pod"
 _SECCOMP_CONTAINER = "container.seccomp.security.alpha.kubernetes.io/"

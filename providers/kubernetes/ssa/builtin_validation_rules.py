@@ -11,14 +11,17 @@ from typing import Final
 
 from planner.values import JsonObject
 from planner.whole_number import parse_whole_number
-from providers.kubernetes.ssa.api_service_rules import API_SERVICE_RULES
-from providers.kubernetes.ssa.autoscaler_rules import SCALING_RULES
+from providers.kubernetes.ssa.api_service_validation_rules import API_SERVICE_RULES
+from providers.kubernetes.ssa.autoscaler_validation_rules import SCALING_RULES
 from providers.kubernetes.ssa.builtin_value_formats import is_dns_label, is_dns_subdomain
 from providers.kubernetes.ssa.crd_definition_rules import DEFINITION_RULES
-from providers.kubernetes.ssa.endpoint_rules import ENDPOINT_RULES
-from providers.kubernetes.ssa.networking_rules import NETWORKING_RULES
-from providers.kubernetes.ssa.pod_annotation_rules import POD_ANNOTATION_RULES, check_seccomp_apparmor_annotations
-from providers.kubernetes.ssa.pod_rules import (
+from providers.kubernetes.ssa.endpoint_validation_rules import ENDPOINT_RULES
+from providers.kubernetes.ssa.networking_validation_rules import NETWORKING_RULES
+from providers.kubernetes.ssa.pod_annotation_validation_rules import (
+    POD_ANNOTATION_RULES,
+    check_seccomp_apparmor_annotations,
+)
+from providers.kubernetes.ssa.pod_validation_rules import (
     POD_RULES,
     Problem,
     Rule,
@@ -27,7 +30,7 @@ from providers.kubernetes.ssa.pod_rules import (
     maps_in_list,
 )
 from providers.kubernetes.ssa.quantity import quantity_amount
-from providers.kubernetes.ssa.quota_and_limit_range_rules import QUOTA_RULES
+from providers.kubernetes.ssa.quota_and_limit_range_validation_rules import QUOTA_RULES
 
 _SECRET_KEYS: Final[Mapping[str, tuple[str, ...]]] = {
     "kubernetes.io/tls": ("tls.crt", "tls.key"),

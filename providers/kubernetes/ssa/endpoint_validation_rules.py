@@ -1,5 +1,5 @@
-"""Rules between the fields of Endpoints and their slices; see builtin_rules.py. Pure. Source: apis/core/validation and
-apis/discovery/validation of Kubernetes 1.36."""
+"""Rules between the fields of Endpoints and their slices; see builtin_validation_rules.py. Pure. Source:
+apis/core/validation and apis/discovery/validation of Kubernetes 1.36."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Final
 
 from planner.values import JsonObject
 from providers.kubernetes.ssa.builtin_value_formats import is_ip
-from providers.kubernetes.ssa.pod_rules import Problem, Rule, duplicate_items, maps_in_list
+from providers.kubernetes.ssa.pod_validation_rules import Problem, Rule, duplicate_items, maps_in_list
 
 
 def _subset(value: JsonObject) -> Iterator[Problem]:

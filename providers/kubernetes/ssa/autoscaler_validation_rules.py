@@ -1,5 +1,5 @@
-"""Rules between the fields of autoscalers; see builtin_rules.py. Pure. Source: apis/autoscaling/validation of
-Kubernetes 1.36."""
+"""Rules between the fields of autoscalers; see builtin_validation_rules.py. Pure. Source: apis/autoscaling/validation
+of Kubernetes 1.36."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from planner.values import JsonObject
-from providers.kubernetes.ssa.pod_rules import Problem, Rule
+from providers.kubernetes.ssa.pod_validation_rules import Problem, Rule
 from providers.kubernetes.ssa.quantity import quantity_amount
 
 

@@ -1,4 +1,4 @@
-"""Rules between the fields of an APIService; see builtin_rules.py. Pure. Source: kube-aggregator 1.36."""
+"""Rules between the fields of an APIService; see builtin_validation_rules.py. Pure. Source: kube-aggregator 1.36."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Final
 
 from planner.values import JsonObject
 from providers.kubernetes.ssa.builtin_value_formats import is_dns_subdomain, is_service_name
-from providers.kubernetes.ssa.pod_rules import Problem, Rule
+from providers.kubernetes.ssa.pod_validation_rules import Problem, Rule
 
 
 def _api_service(value: JsonObject) -> Iterator[Problem]:

@@ -1,4 +1,4 @@
-"""Rules between the fields of pods and their containers; see builtin_rules.py. Pure."""
+"""Rules between the fields of pods and their containers; see builtin_validation_rules.py. Pure."""
 
 from __future__ import annotations
 

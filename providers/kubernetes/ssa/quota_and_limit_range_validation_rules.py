@@ -1,5 +1,5 @@
-"""Rules between the fields of quotas and limit ranges; see builtin_rules.py. Pure. Source: apis/core/validation of
-Kubernetes 1.36."""
+"""Rules between the fields of quotas and limit ranges; see builtin_validation_rules.py. Pure. Source:
+apis/core/validation of Kubernetes 1.36."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Final
 
 from planner.values import JsonObject
 from providers.kubernetes.ssa.builtin_value_formats import is_qualified_name
-from providers.kubernetes.ssa.pod_rules import Problem, Rule, maps_in_list
+from providers.kubernetes.ssa.pod_validation_rules import Problem, Rule, maps_in_list
 from providers.kubernetes.ssa.quantity import quantity_amount
 
 _SIZES = ("memory", "ephemeral-storage", "storage")
