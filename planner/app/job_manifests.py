@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from planner.address import is_hwplan_kind
 from planner.app.session import Session
 from planner.errors import ConfigError, SelectionError
+from planner.planning.autoscaled_objects import REPLICAS
 from planner.resource import Resource
 from providers.kubernetes.object_location import is_crd, kinds_of_planned_crds, served_kind
 
@@ -73,9 +74,14 @@ def _broken(path: Path, problem: TemplateProblem) -> ConfigError:
     return ConfigError((Problem(SourceRef(path.name, problem.line), problem.message, problem.remedy),))
 
 
+_AUTOSCALERS = (("autoscaling", "horizontalpodautoscalers"),)  # asked for who else sets declared replicas
+
+
 def resources_to_read(session: Session, more: Iterable[tuple[str, str]] = ()) -> frozenset[tuple[str, str]]:
     """API group and plural of what is read for a plan of the selection, and of `more`; never Secrets."""
-    return frozenset((*_ALWAYS, *more, *_declared_kind_plurals(session))) - {("", "secrets")}
+    scaled = any(REPLICAS[-1] in (one.manifest.get("spec") or {}) for one in session.stack.resources)
+    found = (*_ALWAYS, *more, *_declared_kind_plurals(session), *(_AUTOSCALERS if scaled else ()))
+    return frozenset(found) - {("", "secrets")}
 
 
 def reading_rules(resources: Iterable[tuple[str, str]]) -> list[dict[str, Any]]:

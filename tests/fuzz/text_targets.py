@@ -166,9 +166,9 @@ def _quantity(text: str) -> None:
 
 
 def _formats(text: str) -> None:
-    for name in ("cron", "ip"):
-        getattr(builtin_value_formats, f"is_{'schedule' if name == 'cron' else name}")(text)
     for check in (
+        "is_cron_schedule",
+        "is_ip",
         "is_dns_label",
         "is_dns_subdomain",
         "is_qualified_name",

@@ -25,9 +25,13 @@ HOME, _ACCOUNT = "hwplan-monitor", "hwplan-prs-hwlab-d601-v03"
 _RBAC = "/apis/rbac.authorization.k8s.io/v1"
 
 
-# What a rollout that goes well does without: the evidence of its closeout, what is shown of a run that failed, and
-# the definitions of custom kinds, which are asked about where an object of one changes.
-_EVIDENCE = {"pods", "pods/log", "replicasets", "statefulsets", "jobs", "taskruns", "customresourcedefinitions"}
+# What a rollout that goes well does without: the evidence of its closeout, what is shown of a run that failed, the
+# definitions of custom kinds, which are asked about where an object of one changes, and the autoscalers, which are
+# asked for where replicas change.
+_EVIDENCE = {
+    "pods", "pods/log", "replicasets", "statefulsets", "jobs", "taskruns", "customresourcedefinitions",
+    "horizontalpodautoscalers",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)

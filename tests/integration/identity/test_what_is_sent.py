@@ -56,6 +56,7 @@ PARTS: dict[str, Any] = {
     "claims": (("data", "z"),),
     "wait": "none",
     "wait_seconds": 77.0,
+    "in_clear": None,  # says what of `desired` is masked where it is shown; no part of the id, and never sent
     "made": None,  # only of documents that take outputs: tests/unit/planning/test_plan_effect.py
 }
 
