@@ -17,11 +17,13 @@ from planner.cli.run_options import parse_duration_option
 from planner.cli.terminal_output import wants_colour, write_page
 
 if TYPE_CHECKING:
+    from planner.app.fleet.fleet_job import FleetJob
     from planner.app.fleet.fleet_shards import FleetSelection
     from planner.fleet import FleetReport, Shard, ShardResult
 
 _PART = re.compile(r"(\d{1,6})/([1-9]\d{0,5})")
 _TIMEOUT = "10m"
+_NIGHTLY = "0 3 * * *"
 
 
 @click.command()
@@ -98,7 +100,7 @@ _TIMEOUT = "10m"
     "--run-in", default="hwplan", show_default=True, metavar="NS", help="Of job and cronjob: their namespace."
 )
 @click.option(
-    "--schedule", default="", metavar="CRON", help='Of --format cronjob: when it runs, in UTC (default: "0 3 * * *").'
+    "--schedule", default="", metavar="CRON", help=f'Of --format cronjob: when it runs, in UTC (default: "{_NIGHTLY}").'
 )
 @click.option(
     "--kubeconfig-secret",
@@ -149,38 +151,33 @@ def fleet(
         raise click.UsageError("--timeout: at least 1s, or no shard could be looked at.")
     found = select_fleet(request)
     if form in ("job", "cronjob"):
-        from planner.app.fleet.fleet_job import FleetJob, fleet_job_manifests
+        from planner.app.fleet.fleet_job import FleetJob
 
-        if part:
-            raise click.UsageError("--shard is what each pod of --format job gets; the manifests are of all shards.")
-        if not image:
-            raise click.UsageError(f"--format {form} needs --image IMAGE: one with hwplan and the configuration.")
-        when = schedule or ("0 3 * * *" if form == "cronjob" else "")
-        job = FleetJob(
-            image=image,
-            namespace=run_in,
-            schedule=when,
-            concurrency=concurrency,
-            timeout=int(seconds),
-            kubeconfig_secret=kubeconfig_secret,
-            state_claim=state_claim,
-            read_secrets=read_secrets,
-        )
-        write_page(fleet_job_manifests(request, found, job), out)
+        when = schedule or (_NIGHTLY if form == "cronjob" else "")
+        job = FleetJob(image, run_in, when, concurrency, int(seconds), kubeconfig_secret, state_claim, read_secrets)
+        write_page(_manifests(request, found, job, part), out)
         return 0
     _refuse_options_of_job(
-        image=image,
-        schedule=schedule,
-        kubeconfig_secret=kubeconfig_secret,
-        state_claim=state_claim,
+        image=image, schedule=schedule, kubeconfig_secret=kubeconfig_secret, state_claim=state_claim,
         read_secrets=read_secrets,
-    )
+    )  # fmt: skip
     shards = shards_of_part(found.shards, *_index_and_count(part)) if part else found.shards
     from planner.app.fleet.shard_look import FleetChoices, look_at_fleet
 
     report = look_at_fleet(request, shards, FleetChoices(concurrency, seconds, _progress(request)))
     write_page(_page(report, request, found, form), out)
     return report.exit_code
+
+
+def _manifests(request: Request, found: FleetSelection, job: FleetJob, part: str) -> str:
+    from planner.app.fleet.fleet_job import fleet_job_manifests
+
+    if part:
+        raise click.UsageError("--shard is what each pod of --format job gets; the manifests are of all shards.")
+    if not job.image:
+        form = "cronjob" if job.schedule else "job"
+        raise click.UsageError(f"--format {form} needs --image IMAGE: one with hwplan and the configuration.")
+    return fleet_job_manifests(request, found, job)
 
 
 def _page(report: FleetReport, request: Request, found: FleetSelection, form: str) -> str:

@@ -7,14 +7,14 @@ Writes nothing. Imported only when there is something to judge: a plan with noth
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from planner.address import group_of_api_version
 from planner.dataclass import dataclass
 from planner.document_diff import ListKeys
 from planner.errors import PermanentError, ProviderError
-from planner.field_path import render_path
+from planner.field_path import FieldPath, render_path
 from planner.plan import DriftedField, FieldChange, FieldOp, VerifiedBy
 from planner.ports import Fingerprinter, Preview, PreviewEffect
 from planner.values import JsonObject
@@ -70,10 +70,10 @@ from providers.kubernetes.secret_values_as_fingerprints import (
     with_secret_stand_ins,
 )
 from providers.kubernetes.ssa.immutable_fields import immutable_changes
-from providers.kubernetes.ssa.merge_types import MergeType, MergeTypeTable, list_keys
+from providers.kubernetes.ssa.merge_types import MergeTypeTable, list_keys
 from providers.kubernetes.ssa.mutually_exclusive_fields import mutually_exclusive_field_errors
 from providers.kubernetes.ssa.validate_object import object_validation_errors, unevaluated_cel_rules
-from providers.kubernetes.ssa.wide_integers import holds_wide_integer, wide_integers
+from providers.kubernetes.ssa.wide_integers import holds_wide_integer, wide_integer_errors
 
 _RE_READS = 3
 UNASKED = "not asked of the server"
@@ -125,9 +125,8 @@ class ChangePreviewer:
         """Asked where the credentials allow it. Those that may only read get a local prediction, and are reported
         so."""
         if holds_wide_integer(case.desired):
-            _refuse_wide_integers(
-                case.desired, self._types(case).type_of(case.location.kind.api_version, case.location.kind.kind)
-            )
+            kind = case.location.kind
+            _refuse(wide_integer_errors(self._types(case).type_of(kind.api_version, kind.kind), case.desired))
         try:
             return self._update(case) if case.live else self._create(case)
         except Forbidden as error:
@@ -168,7 +167,7 @@ class ChangePreviewer:
         """A create that no server can be asked about yet."""
         types = self._types(case)
         document, _ = with_placeholders(with_secret_stand_ins(case.desired), types)
-        _refuse_invalid(document, types)
+        _refuse(object_validation_errors(document, types))
         return _created(case, VerifiedBy.SCHEMA, "")
 
     def _create_in_planned_namespace(self, case: PreviewInput) -> Preview:
@@ -247,7 +246,7 @@ class ChangePreviewer:
     def _computed(self, case: PreviewInput, types: MergeTypeTable, moves: FieldOwnershipMoves) -> ApplyPrediction:
         assert case.live is not None
         document, meaning = with_placeholders(with_secret_stand_ins(case.desired, case.live), types)
-        _refuse_invalid(document, types)
+        _refuse(object_validation_errors(document, types))
         live = with_secret_stand_ins(case.live)
         prediction = predict_locally(types, document, live, moves)
         if changes := immutable_changes(live, prediction.after, types):
@@ -342,23 +341,10 @@ def _created(case: PreviewInput, verified: VerifiedBy, expects: str) -> Preview:
     return Preview(PreviewEffect.CREATE, fields, verified, case.changed_document, expects, outputs=outputs)
 
 
-def _refuse_invalid(document: JsonObject, types: MergeTypeTable) -> None:
-    """Raises Invalid with everything that a schema finds wrong."""
-    if problems := object_validation_errors(document, types):
-        raise Invalid(
-            tuple(InvalidField(render_path(path), "FieldValueInvalid", message) for path, message in problems)
-        )
-
-
-def _refuse_wide_integers(document: JsonObject, kind: MergeType) -> None:
-    """Raises Invalid with every integer of which the server would store the last 32 bits."""
-    if found := list(wide_integers(kind, document)):
-        raise Invalid(
-            tuple(
-                InvalidField(render_path(path), "FieldValueInvalid", f"{number} does not fit into 32 bits")
-                for path, number in found
-            )
-        )
+def _refuse(problems: Iterable[tuple[FieldPath, str]]) -> None:
+    """Raises Invalid with all of them; nothing where there is none."""
+    if causes := tuple(InvalidField(render_path(path), "FieldValueInvalid", words) for path, words in problems):
+        raise Invalid(causes)
 
 
 def _keys(case: PreviewInput, types: MergeTypeTable) -> ListKeys:

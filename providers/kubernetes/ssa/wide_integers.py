@@ -25,17 +25,17 @@ def holds_wide_integer(value: JsonValue) -> bool:
     return False
 
 
-def wide_integers(kind: MergeType, value: JsonValue, path: FieldPath = ()) -> Iterator[tuple[FieldPath, int]]:
-    """The integers of a value that are too wide for their fields, with the path of each."""
+def wide_integer_errors(kind: MergeType, value: JsonValue, path: FieldPath = ()) -> Iterator[tuple[FieldPath, str]]:
+    """What is wrong with the integers of a value that are too wide for their fields, with the path of each."""
     if isinstance(value, dict):
         for key, item in value.items():
             if (below := kind.child(key)) is not None:
-                yield from wide_integers(below, item, (*path, key))
+                yield from wide_integer_errors(below, item, (*path, key))
     elif isinstance(value, list):
         for index, item in enumerate(value):
-            yield from wide_integers(kind.items(), item, (*path, index))
+            yield from wide_integer_errors(kind.items(), item, (*path, index))
     elif kind.is_narrow and isinstance(value, int) and _is_wide(value):
-        yield path, value
+        yield path, f"{value} does not fit into 32 bits"
 
 
 def _is_wide(value: JsonValue) -> bool:
