@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
 import threading
 import time
@@ -88,6 +90,22 @@ def test_what_does_not_end_when_told_is_killed_and_none_begins_after(monkeypatch
     assert time.monotonic() - began < 10
     with pytest.raises(ShardsStopped):
         processes.run(("true",), 60.0)
+
+
+def test_an_interrupted_look_ends_its_processes_at_once(program: Path) -> None:
+    program.write_text("#!/bin/sh\nexec sleep 60\n")
+    program.chmod(0o700)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    began = time.monotonic()
+    timer = threading.Timer(1.0, os.kill, (os.getpid(), signal.SIGINT))
+    timer.start()
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            look_at_fleet(Request(config=Path("config")), SHARDS, FleetChoices(1, 60))
+    finally:
+        timer.join()
+        signal.signal(signal.SIGINT, before)
+    assert time.monotonic() - began < 20
 
 
 def test_a_program_that_cannot_be_started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
