@@ -1,6 +1,7 @@
 """What holds for every test: the fixtures of the testbed, and a marker by the folder that a test is in."""
 
 import os
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -10,6 +11,10 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.testbed.listening import leftovers, listening_ports
+
+# Each worker imports every test module. Where PYTHONDONTWRITEBYTECODE is set, pytest would compile them all each time,
+# 9 s of each worker; the commands that tests start still obey the variable.
+sys.dont_write_bytecode = False
 
 # The gate draws the same examples each time, HYPOTHESIS_PROFILE=random new ones. No property is about time: what is
 # slow is found by the timeout of the test.

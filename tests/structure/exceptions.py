@@ -8,7 +8,6 @@ _LAZY = "imported only where it is needed: a command does not pay for the others
 CLASS_NAMES: Mapping[str, str] = {}
 MODULES: Mapping[str, str] = {}
 SMALL_MODULES: Mapping[str, str] = {
-    "planner.app.cluster_secrets": "reads the cluster, and only where a source of a secret is a cluster",
     "planner.app.fleet.fleet_sandboxes": "knows which nodes a fleet has; planner.app.sandbox makes one sandbox",
     "planner.app.manifest_download": "asks the network: what the loader must not do by itself",
     "planner.app.field_ownership_requests": "the words of --take-over and --migrate, apart from their run",
