@@ -140,10 +140,9 @@ class _AskedLater:
         self._annotations = cls.__annotations__
         self._defaults = defaults
         self._how = how
-        self._name = ""
 
     def __set_name__(self, owner: type, name: str) -> None:
-        self._name = name
+        self._holder, self._name = owner, name
 
     def __get__(self, instance: object, owner: type) -> Any:
         body = {"__annotations__": dict.fromkeys(self._annotations, object), "__doc__": "", **self._defaults}
@@ -153,8 +152,7 @@ class _AskedLater:
         for word, said in {"init": True, "repr": True, "eq": True, **self._how}.items():
             if word != "slots":
                 setattr(kept["__dataclass_params__"], word, said)
-        holder = next(one for one in owner.__mro__ if vars(one).get(self._name) is self)
-        setattr(holder, self._name, kept[self._name])
+        setattr(self._holder, self._name, kept[self._name])  # threads that ask at the same time all get this far
         return kept[self._name]
 
 

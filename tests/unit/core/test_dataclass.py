@@ -236,3 +236,13 @@ def test_few_methods_are_compiled_for_many_classes(monkeypatch: pytest.MonkeyPat
         assert _body(dataclass)("a").size == 3
     (method,) = compiled
     assert method.startswith("def __init__(self, _0, _1, _2, _3, _4):")
+
+
+def test_threads_may_ask_for_the_fields_of_a_class_at_the_same_time() -> None:
+    """A plan ended with a RuntimeError when two did, for the second one no class held what it had begun to ask."""
+    made = _body(dataclass)
+    began = [vars(made)[name] for name in ("__dataclass_fields__", "__dataclass_params__")]
+    first = [later.__get__(None, made) for later in began]
+    second = [later.__get__(None, made) for later in began]
+    assert repr(second) == repr(first)
+    assert [one.name for one in dataclasses.fields(made)] == [*first[0]]
