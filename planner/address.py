@@ -7,10 +7,11 @@ An address is `Kind[.group]/[namespace/]name`, with `node/lane:` in front where 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cached_property
 from typing import Self
+
+from planner.dataclass import dataclass
 
 HWPLAN_GROUP = "hwplan.dev"
 

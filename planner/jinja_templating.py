@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
@@ -20,6 +19,8 @@ from jinja2 import StrictUndefined, TemplateError, TemplateSyntaxError, Undefine
 from jinja2.exceptions import SecurityError
 from jinja2.runtime import Context, LoopContext, Macro, Undefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from planner.dataclass import dataclass
 
 MOST_OUTPUT: Final = 4 << 20  # characters of one rendered template, and of everything it prints on the way
 MOST_ROUNDS: Final = 200_000  # of all loops of one rendering together

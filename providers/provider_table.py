@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from importlib import import_module
 from typing import TYPE_CHECKING
 
 from planner.address import is_hwplan_kind
+from planner.dataclass import dataclass
 from planner.errors import PermanentError
 from planner.ports import Provider
 from providers.provider_tools import Factory, ProviderTools

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from planner.app.request import Request
 from planner.app.runtime import open_cluster
+from planner.dataclass import dataclass
 from planner.errors import HwplanError, PermanentError, ProviderError
 from planner.values import SecretValue
 from providers.kubernetes.live_secret_reader import SecretValues, reader_of_live_secrets

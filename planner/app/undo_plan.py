@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from planner.address import Address, is_hwplan_kind
 from planner.app.cascaded_objects import with_cascaded_objects
@@ -17,6 +17,7 @@ from planner.app.request import Request, request_of_earlier_plan
 from planner.app.runtime import open_state_store
 from planner.app.secrets_in_clear import learn_secrets_in_clear
 from planner.app.session import Session, open_session_of_loaded_stack
+from planner.dataclass import dataclass
 from planner.errors import HwplanError, SelectionError
 from planner.graph import ResourceGraph, graph_of_edges, graph_of_live_and_declared
 from planner.loading.annotation_options import parse_annotation_options

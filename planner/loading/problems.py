@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from planner.dataclass import dataclass
 from planner.errors import ConfigError, Problem
 from planner.source_line_ref import SourceRef
 from planner.text_safe import safe_text

@@ -6,10 +6,11 @@ Secrets are sealed here, before anything else sees them; what the server writes 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from planner.address import Address, group_of_api_version, is_hwplan_kind
+from planner.dataclass import dataclass
 from planner.loading.annotation_options import options_with_wait_of_spec, parse_annotation_options
 from planner.loading.document_origin import DocumentOrigin, Path
 from planner.loading.manifest_nulls import kind_may_be_custom

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import html
 import json
 import re
 import shlex
@@ -24,6 +23,24 @@ _NAMED = re.compile(
     r"""(?<![\w.-])[\w.-]{0,64}?(?:passw|pwd|secret|token|auth|credential|api[-_]?key)[\w.-]{0,64}["']?\s*[=:]\s*(?:"([^"\n]+)"|'([^'\n]+)'|([^\s"',;}]+))""",
     re.IGNORECASE,
 )
+
+
+class _CharacterEscapes(dict[int, str]):
+    """A table for `str.translate` that is filled as characters come: a text is escaped by one call, not by one for each
+    character, of which a thousand secrets have some ten million."""
+
+    def __init__(self, escape: str) -> None:
+        self._escape = escape
+
+    def __missing__(self, character: int) -> str:
+        self[character] = escaped = self._escape.format(character)
+        return escaped
+
+
+_OCTAL = [f"\\{byte:03o}" for byte in range(256)]
+_UNICODE = _CharacterEscapes("\\u{:04x}")
+_DECIMAL_ENTITY = _CharacterEscapes("&#{};")
+_HEXADECIMAL_ENTITY = _CharacterEscapes("&#x{:x};")
 
 
 def secret_parts_of_value(value: bytes) -> Iterator[bytes]:
@@ -87,22 +104,22 @@ def encoded_forms_of_secret(value: bytes) -> frozenset[str]:
     out.add(text)
     every = "%" + value.hex("%")
     out |= {every, every.upper(), every.replace("%", "=").upper()}
-    octal = "".join(f"\\{byte:03o}" for byte in value)
-    for escaped in (every.replace("%", "\\x"), octal, "".join(f"\\u{ord(char):04x}" for char in text)):
+    for escaped in (every.replace("%", "\\x"), "".join(map(_OCTAL.__getitem__, value)), text.translate(_UNICODE)):
         out |= {escaped, escaped.replace("\\", "\\\\")}  # also quoted inside of a quoted text
     if _DIGIT.search(text) and _LETTER.search(text):  # a word in another case is a word that may mean something else
         out |= {text.upper(), text.lower()}
     for wide in ("utf-16-le", "utf-16-be"):  # how Windows and Java hold a text before they encode it
         out |= base64_digits_at_alignments(text.encode(wide, "replace"))
         out.add(text.encode(wide, "replace").hex())
-    out.add("".join(f"&#{ord(char)};" for char in text))
-    out.add("".join(f"&#x{ord(char):x};" for char in text))
+    out |= {text.translate(_DECIMAL_ENTITY), text.translate(_HEXADECIMAL_ENTITY)}
     if not _PLAIN.fullmatch(text):
         out |= set(_escaped(text))
     return frozenset(out)
 
 
 def _escaped(text: str) -> Iterator[str]:
+    import html  # with all names of HTML, and few secrets need escapes
+
     yield json.dumps(text)[1:-1]
     yield json.dumps(text, ensure_ascii=False)[1:-1]
     yield repr(text)[1:-1]

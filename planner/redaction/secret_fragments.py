@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import base64
 import re
+import string
 from collections.abc import Callable, Iterator
-from itertools import pairwise
+from operator import ne
 
 from planner.dataclass import dataclass
 from planner.redaction.secret_forms import base64_digits_at_alignments
@@ -20,7 +21,9 @@ _MOST = 1 << 16  # bytes of a value of which parts are looked for
 _LONG = 16  # characters
 _MOST_WINDOWS = 512  # of one form: of longer ones only longer parts are found for certain
 _SKIPPED = dict.fromkeys([*range(0x21), 0x7F, 0xA0, *map(ord, "'\"\\`,:|>[]")])
-_CLASSES = (re.compile("[a-z]"), re.compile("[A-Z]"), re.compile("[0-9]"))
+_OCTAL, _DECIMAL = [f"{byte:03o}" for byte in range(256)], [f"{byte}" for byte in range(256)]
+_KIND_OF_CHARACTER = str.maketrans(string.ascii_letters + string.digits, "a" * 26 + "A" * 26 + "0" * 10)
+_NO_KIND = re.compile("[^aA0]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,9 +103,8 @@ def _is_telling(part: str) -> bool:
 
 def looks_random(text: str) -> bool:
     """Whether a text changes between small letters, capitals and digits as often as no name does: keys and tokens."""
-    kinds = [next((n for n, one in enumerate(_CLASSES) if one.match(char)), -1) for char in text]
-    known = [kind for kind in kinds if kind >= 0]
-    changes = sum(before != after for before, after in pairwise(known))
+    known = _NO_KIND.sub("", text.translate(_KIND_OF_CHARACTER))
+    changes = sum(map(ne, known, known[1:]))
     return len(known) >= 8 and changes * 4 >= len(known)
 
 
@@ -116,12 +118,14 @@ def _forms(value: bytes) -> Iterator[_Form]:
         yield _Form(digits, 16 if len(digits) > 20 else len(digits))
     yield from (_Form(one, min(16, len(one))) for one in (value.hex(), value.hex().upper(), _swapped(value).hex()))
     yield _Form(base64.b32encode(value).decode().rstrip("="), 16)
-    yield _Form("".join(f"0x{byte:02x}" for byte in value), 32)
-    yield _Form("".join(f"{byte:03o}" for byte in value), 24)
-    yield _Form("".join(map(str, value)), 24)
+    yield _Form("0x" + value.hex(" ").replace(" ", "0x"), 32)
+    yield _Form("".join(map(_OCTAL.__getitem__, value)), 24)
+    yield _Form("".join(map(_DECIMAL.__getitem__, value)), 24)
 
 
 def _swapped(value: bytes) -> bytes:
     """As `od -x` and `hexdump` show it on most machines: the two bytes of each word the other way round."""
     even = value if len(value) % 2 == 0 else value + b"\0"
-    return bytes(byte for pair in zip(even[1::2], even[::2], strict=True) for byte in pair)
+    swapped = bytearray(len(even))
+    swapped[::2], swapped[1::2] = even[1::2], even[::2]
+    return bytes(swapped)

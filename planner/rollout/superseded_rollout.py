@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from planner.address import Address
+from planner.dataclass import dataclass
 from planner.errors import StalePlan
 from planner.events import ChangeEnded, ChangeResult, ChangeWaiting, Event
 

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import threading
 import time
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Protocol
 
+from planner.dataclass import dataclass
 from planner.disk_errors import disk_error_text
 from planner.errors import PermanentError, TemporaryError
 from planner.rfc3339 import parse_time

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from planner.dataclass import dataclass
 from planner.errors import PermanentError
 from planner.values import JsonObject
 from providers.github.client import GitHubClient

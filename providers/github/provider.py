@@ -9,11 +9,12 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from planner.address import Address
 from planner.applied_state import KindInNamespace
+from planner.dataclass import dataclass
 from planner.document_diff import diff_documents
 from planner.errors import PermanentError, ProviderError
 from planner.plan import Change

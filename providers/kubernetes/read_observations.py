@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import partial
 
 from planner.address import Address, group_of_api_version
 from planner.applied_state import KindInNamespace
+from planner.dataclass import dataclass
 from planner.errors import ProviderError
 from planner.late_text import LateText
 from planner.ports import AbsentObject, Fingerprinter, Observation, PresentObject, ReadResult, UnreadableObject

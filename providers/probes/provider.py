@@ -7,11 +7,12 @@ import threading
 import time
 from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from planner import duration
 from planner.address import Address
 from planner.applied_state import KindInNamespace
+from planner.dataclass import dataclass
 from planner.errors import PermanentError, ProviderError
 from planner.plan import Change, VerifiedBy
 from planner.ports import (

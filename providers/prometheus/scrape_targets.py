@@ -6,11 +6,11 @@ Source: Prometheus HTTP API, "Targets". Several of one job and address differ in
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 from urllib.parse import urlsplit
 
+from planner.dataclass import dataclass
 from planner.errors import PermanentError, ProviderError, TemporaryError
 from planner.values import Json, JsonObject
 from providers.canned_answers import read_canned_answers

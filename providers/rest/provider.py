@@ -6,11 +6,12 @@ import threading
 from collections.abc import Collection as Some
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TypeAlias
 
 from planner.address import Address
 from planner.applied_state import KindInNamespace
+from planner.dataclass import dataclass
 from planner.errors import PermanentError, ProviderError
 from planner.field_path import render_path
 from planner.plan import Change

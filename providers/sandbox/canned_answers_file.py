@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
+from planner.dataclass import dataclass
 from planner.values import JsonObject
 
 _HEAD = """\

@@ -8,9 +8,9 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-from dataclasses import dataclass
 from pathlib import Path
 
+from planner.dataclass import dataclass
 from planner.errors import PermanentError
 
 _IDENTITY = {"NAME": "sandbox", "EMAIL": "sandbox@hwplan.invalid", "DATE": "2026-01-01T00:00:00Z"}

@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, assert_never
+
+from planner.dataclass import dataclass
 
 Format = Literal["env", "dotenv", "yaml", "json", "raw"]
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
+from planner.dataclass import dataclass
 from planner.values import JsonObject
 from providers.canned_answers import read_canned_answers
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from planner.app.pull_requests.monitored_lane import MonitoredLane
+from planner.dataclass import dataclass
 from planner.pull_requests.cycle_record import CycleRecord
 from planner.pull_requests.deliveries import Delivery, DeliveryStep, parse_delivery
 from planner.pull_requests.lane_memory import LaneMemory, parse_lane_memory

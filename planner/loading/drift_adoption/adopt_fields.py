@@ -7,10 +7,11 @@ changed there but the fields that are adopted, each to its live value. Reads fil
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from planner.address import is_hwplan_kind
+from planner.dataclass import dataclass
 from planner.document_diff import equal_documents
 from planner.document_editing import MISSING, value_at
 from planner.drift_adoption import (

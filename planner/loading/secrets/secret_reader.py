@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import TypeAlias
 
+from planner.dataclass import dataclass
 from planner.errors import PermanentError
 from planner.loading.secrets.secret_files import ParsedSecretFile, SecretFileRef, read_secret_file
 from planner.values import SecretValue, Vault

@@ -12,9 +12,10 @@ import re
 import time
 import urllib.parse
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
+from planner.dataclass import dataclass
 from planner.values import JsonObject
 from planner.whole_number import parse_whole_number
 from providers.cluster_interface import EXEC_OUTPUT, EndedCommand

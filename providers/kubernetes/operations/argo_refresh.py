@@ -6,8 +6,7 @@ does in the write that stores what the comparison came to.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from planner.dataclass import dataclass
 from planner.errors import PreconditionError
 from planner.ports import Readiness
 from planner.values import JsonObject

@@ -10,8 +10,9 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from planner.dataclass import dataclass
 from planner.errors import PermanentError, PreconditionError, ProviderError, TemporaryError
 from planner.ports import Readiness
 from planner.values import JsonObject

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Protocol
 
 from planner.address import Address
 from planner.applied_state import KindInNamespace
+from planner.dataclass import dataclass
 from planner.errors import PermanentError, PreconditionError, ProviderError
 from planner.plan import Change, FieldChange, FieldOp, VerifiedBy
 from planner.ports import (

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from planner.address import Address
 from planner.applied_state import KindInNamespace
+from planner.dataclass import dataclass
 from planner.errors import PermanentError, ProviderError, TemporaryError
 from planner.plan import Change, FieldChange, FieldOp, VerifiedBy
 from planner.ports import (

@@ -9,8 +9,9 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from planner.dataclass import dataclass
 from planner.duration import render_duration
 from planner.errors import ProviderError, TemporaryError
 from planner.ports import Readiness

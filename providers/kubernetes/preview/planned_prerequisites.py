@@ -7,9 +7,10 @@ read begins it anew, and every preview adds to it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from planner.address import Address
+from planner.dataclass import dataclass
 from planner.ports import AbsentObject, Observation, Preview, PreviewEffect
 from planner.resource import Resource
 from planner.values import JsonObject

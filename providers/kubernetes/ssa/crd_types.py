@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
+from planner.dataclass import dataclass
 from planner.values import JsonObject
 from providers.kubernetes.ssa.schema_without_malformed_keywords import map_at, schema_without_malformed_keywords
 

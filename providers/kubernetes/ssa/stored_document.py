@@ -5,8 +5,7 @@ Owns the order of these steps and the rule that a write which changes nothing ke
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from planner.dataclass import dataclass
 from planner.values import JsonObject, JsonValue, deep_copy
 from providers.kubernetes.ssa import admission_additions as admission
 from providers.kubernetes.ssa.canonical_document import canonical_document, coerce_custom_metadata, go_zero_value

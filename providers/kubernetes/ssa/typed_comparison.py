@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from planner.dataclass import dataclass
 from planner.field_path import Element
 from planner.values import JsonMap, JsonValue
 from providers.kubernetes.ssa.field_set import FieldSet
