@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import field, replace
 from typing import TypeAlias
@@ -23,6 +24,7 @@ from planner.ports import (
     ReadResult,
     UnreadableObject,
 )
+from planner.redaction.redactor import REDACTOR
 from planner.resource import Resource
 from planner.spec.kinds import MAKERS
 from planner.values import (
@@ -46,6 +48,7 @@ def read_with_all_providers(
     cluster = providers.cluster
     if owned:
         groups.setdefault(id(cluster), (cluster, []))  # strays are looked for even where nothing is declared
+    threading.Thread(target=REDACTOR.prepare, daemon=True).start()  # while the servers make their answers
     parts = _in_parallel(
         [
             lambda p=provider, w=wanted: p.read(w, owned, also if p is cluster else ())

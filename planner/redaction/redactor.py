@@ -31,6 +31,7 @@ _HEAD = 12  # bytes of a value that decide the first window of each of its forms
 _WORD = re.compile(r"[A-Za-z]{1,15}|[-+0-9.,:/]{1,11}|\W+")  # one word of letters, a number, an address with a port
 _BETWEEN: Final = "\x80"  # between texts that are looked at together: no form of a readable secret has it
 _TOGETHER = 1 << 16  # characters of texts that are looked at together
+_MOST_LEFT = 1 << 17  # texts that are known to hold nothing
 _KINDS = 4  # different characters that a value must have
 _SAYS_NOTHING = frozenset({"true", "false", "null", "none"})
 
@@ -56,6 +57,7 @@ class Redactor:
         self._windows: WindowIndex[bytes] = WindowIndex()  # how a form begins -> the values that have such a form
         self._buckets: dict[str, SecretFormBucket] = {}
         self._fragments: SecretFragmentFinder | None = None
+        self._left: set[str] = set()  # texts that `clean_foreign` leaves as they are, whatever is known by now
 
     def learn(self, value: bytes) -> None:
         """Remember a secret. Cheap: its forms are made when there is text to look at."""
@@ -75,6 +77,10 @@ class Redactor:
         with self._lock:
             self._unread.append(words)
 
+    def prepare(self) -> None:
+        """Make the forms of what was learned, which the first text to look at would wait for."""
+        self._ready()
+
     def clean(self, text: str) -> str:
         """`text` with every form of every secret replaced by MASK. Linear in the text, whatever was learned."""
         spans = self._spans(text)
@@ -90,11 +96,17 @@ class Redactor:
     def leaves(self, texts: Iterable[str]) -> bool:
         """Whether `clean` leaves each of `texts` as it is: many are looked at together, at the price of one. No may
         also mean that one begins where another ends as a secret reads; `clean` decides."""
-        return not any(self._spans(text) for text in _together(texts))
+        return not any(self._spans(text) for text in _together(self._new_texts(texts)))
 
     def leaves_foreign(self, texts: Iterable[str]) -> bool:
-        """The same of `clean_foreign`."""
-        return not any(self._spans(text) or self._spans_of_parts(text) for text in _together(texts))
+        """The same of `clean_foreign`. What it leaves is not looked at again until another secret is learned."""
+        new = self._new_texts(texts)
+        left = self._left  # before the look: a secret that is learned meanwhile begins another set
+        if any(self._spans(text) or self._spans_of_parts(text) for text in _together(new)):
+            return False
+        if len(left) + len(new) <= _MOST_LEFT:
+            left.update(new)
+        return True
 
     def clean_output(self, text: str) -> str:
         """The same for what a command prints: also secrets of SHORTEST_WORD characters, where one stands alone."""
@@ -103,6 +115,12 @@ class Redactor:
         for word in reversed(words):
             masked = re.sub(rf"(?<![\w-]){re.escape(word)}(?![\w-])", MASK, masked)
         return masked
+
+    def _new_texts(self, texts: Iterable[str]) -> list[str]:
+        """Those of `texts` that may hold something and were not looked at with all secrets of now."""
+        self._ready()
+        left = self._left
+        return [text for text in texts if len(text) >= WINDOW and text not in left]
 
     def _spans(self, text: str) -> list[tuple[int, int]]:
         """Where forms of secrets stand in a text, as first and last position."""
@@ -145,7 +163,7 @@ class Redactor:
             from planner.redaction.secret_fragments import SecretFragmentFinder
 
             self._fragments = self._fragments or SecretFragmentFinder()
-            fresh, self._new = self._new, []
+            fresh, self._new, self._left = self._new, [], set()
             for value in fresh:
                 for part in dict.fromkeys(secret_parts_of_value(value)):
                     if self._is_telling(part):
@@ -198,16 +216,15 @@ REDACTOR: Final = Redactor()
 
 
 def _together(texts: Iterable[str]) -> Iterator[str]:
-    """Texts joined, those left out that are too short to hold anything."""
+    """Texts joined."""
     joined: list[str] = []
     length = 0
     for text in texts:
-        if len(text) >= WINDOW:
-            joined.append(text)
-            length += len(text)
-            if length >= _TOGETHER:
-                yield _BETWEEN.join(joined)
-                joined, length = [], 0
+        joined.append(text)
+        length += len(text)
+        if length >= _TOGETHER:
+            yield _BETWEEN.join(joined)
+            joined, length = [], 0
     if joined:
         yield _BETWEEN.join(joined)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import html
 import json
 import re
 import shlex
@@ -119,6 +118,8 @@ def encoded_forms_of_secret(value: bytes) -> frozenset[str]:
 
 
 def _escaped(text: str) -> Iterator[str]:
+    import html  # with all names of HTML, and few secrets need escapes
+
     yield json.dumps(text)[1:-1]
     yield json.dumps(text, ensure_ascii=False)[1:-1]
     yield repr(text)[1:-1]

@@ -7,7 +7,6 @@ exactly it. Thin over planner.render.plan_view; owns columns, colour and where a
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from textwrap import wrap
 
 from planner.address import Address
 from planner.plan import FieldOp, Plan, SideEffectKind
@@ -122,6 +121,8 @@ class _Page:
 
     def wrapped(self, text: str, indent: int, head: str) -> Iterator[str]:
         """Words on as many lines as they need, the first one behind `head`, the others as far in."""
+        from textwrap import wrap  # not before there is something to wrap
+
         lines = wrap(text, self.width - indent, break_long_words=False, break_on_hyphens=False)
         for at, line in enumerate(lines):
             yield (head if not at else " " * indent) + line

@@ -6,7 +6,6 @@ Asks discovery and the CRDs of the plan; knows nothing of objects.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from difflib import get_close_matches
 from typing import Final
 
 from planner.address import group_of_api_version
@@ -131,6 +130,8 @@ def _spelt(kind: str, group: str, kinds: Sequence[ServedKubernetesKind]) -> Serv
         for info in some:
             if kind.lower() in (info.kind.lower(), info.plural.lower()):
                 return info
+        from difflib import get_close_matches  # not before there is something to say
+
         near = get_close_matches(kind, {info.kind for info in some}, n=1, cutoff=0.85)
         if found := next((info for info in some if info.kind in near), None):
             return found

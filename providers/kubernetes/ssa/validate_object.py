@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -165,7 +164,9 @@ def _map(kind: MergeType, path: FieldPath, value: JsonObject, only_shape: bool) 
     for key, item in value.items():
         below = kind.child(key)
         if below is None:
-            close = difflib.get_close_matches(key, list(kind.names), n=1)
+            from difflib import get_close_matches  # not before there is something to say
+
+            close = get_close_matches(key, list(kind.names), n=1)
             hint = f"; did you mean {close[0]!r}?" if close else ""
             yield (*path, key), f"field not declared in schema{hint}"
         else:

@@ -126,3 +126,33 @@ def test_a_thousand_objects_are_looked_at_at_once(monkeypatch: pytest.MonkeyPatc
     seen = provider.read((), (), ())
     assert len(seen.observations) == 1_000
     assert 0 < len(scanned) <= 4, scanned  # forms, and parts of forms
+
+
+def test_what_was_left_is_looked_at_again_when_another_secret_is_learned() -> None:
+    redactor = Redactor()
+    redactor.learn(b"Zk3vQ9xT7bW2pL5s")
+    texts = ["nothing in this one", "password hJ8mN4rY6cD1fG0w"]
+    assert redactor.leaves_foreign(texts) and redactor.leaves_foreign(texts) and redactor.leaves(texts)
+    redactor.learn(b"hJ8mN4rY6cD1fG0w")
+    assert not redactor.leaves_foreign(texts) and not redactor.leaves(texts)
+    assert redactor.leaves_foreign(texts[:1])
+    redactor.publish(["hJ8mN4rY6cD1fG0w"])
+    assert redactor.leaves_foreign(texts), "a name that is shown in any case"
+
+
+def test_what_was_left_is_not_looked_at_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    redactor = Redactor()
+    redactor.learn(canary("first").encode())
+    redactor.prepare()
+    looked: list[str] = []
+    starts = WindowIndex.starts
+
+    def count(index: WindowIndex[Any], text: str) -> list[int]:
+        looked.append(text.replace(" ", ""))
+        return starts(index, text)
+
+    monkeypatch.setattr(WindowIndex, "starts", count)
+    assert redactor.leaves_foreign(["the first text", "the second text"])
+    looked.clear()
+    assert redactor.leaves_foreign(["the second text", "the third text"]) and redactor.leaves(["the first text"])
+    assert set(looked) == {"thethirdtext"}
