@@ -22,6 +22,8 @@ value that came from a secret: foreign exceptions are translated here by reason,
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from planner.dataclass import dataclass
 from planner.source_line_ref import SourceRef
 
@@ -64,6 +66,19 @@ class ConfigError(HwplanError):
 
 class SelectionError(HwplanError):
     """The selecting words name something that does not exist."""
+
+
+def refuse_unknown_words(found: Sequence[SelectionError]) -> None:
+    """Raise what is wrong with the words of a command as one SelectionError, with the remedy of each; do nothing where
+    nothing is."""
+    if len(found) == 1:
+        raise found[0]
+    if found:
+        raise SelectionError(
+            ", ".join(f"{one.message} ({one.remedy})" if one.remedy else one.message for one in found),
+            where=", ".join(dict.fromkeys(one.where for one in found if one.where)),
+            remedy="correct each of them",
+        )
 
 
 class GraphError(HwplanError):

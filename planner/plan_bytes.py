@@ -30,7 +30,12 @@ from planner.values import (
 )
 
 _GUARDS = "guards"
-_REMARKS = (_GUARDS, "change", "origins")  # what a page says beside the plan: no part of it, and not read back
+_REMARKS = (
+    _GUARDS,
+    "remarks",
+    "change",
+    "origins",
+)  # what a page says beside the plan: no part of it, and not read back
 _ENCODE = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
 
 
@@ -39,12 +44,12 @@ def dump_plan(plan: Plan) -> bytes:
     return _file_bytes(plan_document(plan))
 
 
-def dump_shown_plan(plan: Plan, *, guards: Sequence[JsonObject] = (), change: JsonObject | None = None,
-              origins: Sequence[JsonObject] = ()) -> bytes:  # fmt: skip
-    """The bytes of a plan that is shown: those of its file, but for remarks that a file has none of (what guards say on
-    this machine, which change is reviewed, which lines declare its fields), and for values of secrets that a change
-    repeats in clear: they are masked, and load_plan refuses that."""
-    said = {_GUARDS: list(guards), "change": change, "origins": list(origins)}
+def dump_shown_plan(plan: Plan, *, guards: Sequence[JsonObject] = (), remarks: Sequence[JsonObject] = (),
+              change: JsonObject | None = None, origins: Sequence[JsonObject] = ()) -> bytes:  # fmt: skip
+    """The bytes of a plan that is shown: those of its file, but for remarks that a file has none of (what guards and
+    the state of this machine say, which change is reviewed, which lines declare its fields), and for values of secrets
+    that a change repeats in clear: they are masked, and load_plan refuses that."""
+    said = {_GUARDS: list(guards), "remarks": list(remarks), "change": change, "origins": list(origins)}
     return _file_bytes({**masked_plan_document(plan), **{key: value for key, value in said.items() if value}})
 
 

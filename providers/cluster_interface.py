@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import field
+from datetime import datetime
 from typing import Protocol, TypeAlias
 
 from planner.dataclass import dataclass
@@ -142,6 +143,11 @@ class Cluster(Protocol):
 
         Raises NotFound when the pod is gone, BadRequest when the container has not begun.
         """
+        ...
+
+    def server_time(self) -> datetime:
+        """The time in UTC by the clock of the server, which wrote the times in its objects: ages are measured by it,
+        never by the clock of this machine. Raises ProviderError where the server does not tell it."""
         ...
 
     def forget(self) -> None:

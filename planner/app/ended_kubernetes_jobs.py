@@ -19,7 +19,9 @@ from planner.plan import Plan
 from planner.planning import PlanInputs
 from planner.ports import AbsentObject, Preview, PreviewEffect, Readiness, Written
 from planner.resource import APPLIED
+from planner.rfc3339 import parse_time
 from planner.values import JsonObject
+from providers.cluster_interface import Cluster
 from providers.kubernetes.object_location import locate_object, served_kind
 from providers.kubernetes.readiness import job_deletes_itself_when_ended
 from providers.kubernetes.self_deleting_jobs import readiness_of_deleted_job_by_events
@@ -112,9 +114,19 @@ def _begun_job_end(
     spot = locate_object(kind, address, session.request.namespace)
     if cluster.get(*spot) is not None:
         return None
+    since = begun.at if begun.uid else time_by_clock_of_cluster(begun.at, session.world.clock.now(), cluster)
     return readiness_of_deleted_job_by_events(
-        cluster, spot.namespace, spot.name, uid=begun.uid, since=begun.at, desired=desired
+        cluster, spot.namespace, spot.name, uid=begun.uid, since=since, desired=desired
     )
+
+
+def time_by_clock_of_cluster(at: str, now: str, cluster: Cluster) -> str:
+    """A time of this machine's journal by the clock that writes Events: the two may be hours apart. `now` is the time
+    here. Raises ProviderError where the cluster does not tell its time."""
+    ours, then = parse_time(now), parse_time(at)
+    if ours is None or then is None:
+        return at
+    return (then + (cluster.server_time() - ours)).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _ended_in(inputs: PlanInputs, snapshot: AppliedState, address: Address) -> int:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from planner.address import Address, is_hwplan_kind
 from planner.app.request import Request
-from planner.errors import SelectionError
+from planner.errors import SelectionError, refuse_unknown_words
 from planner.resource import Resource
 
 
@@ -16,16 +16,20 @@ def resources_with_ownership_options(
 ) -> dict[Address, Resource]:
     """The resources with the `take_over` and `reset_undeclared` of a request in their options.
 
-    Raises SelectionError for a glob that matches none of them: what was asked would not be done.
+    Raises SelectionError for globs that match none of them: what was asked would not be done.
     """
     objects = [address for address in resources if not is_hwplan_kind(resources[address].api_version)]
-    for pattern in request.reset_undeclared:
-        if not any(address.matches(pattern) for address in objects):
-            raise SelectionError(
+    refuse_unknown_words(
+        [
+            SelectionError(
                 f"nothing that is selected matches {pattern}",
                 where="--reset-undeclared",
                 remedy="give an address as `drift` shows it: Kind.group/namespace/name",
             )
+            for pattern in request.reset_undeclared
+            if not any(address.matches(pattern) for address in objects)
+        ]
+    )
     if not (request.take_over or request.reset_undeclared):
         return dict(resources)
     return {**resources, **{address: _asked(resources[address], request) for address in objects}}

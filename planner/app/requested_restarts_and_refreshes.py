@@ -12,6 +12,7 @@ from planner.app.lane.cluster_evidence import ClusterEvidenceReader, runtime_wor
 from planner.app.lane.lane_parts import WORKLOADS, LaneParts, lane_parts
 from planner.app.session import Session
 from planner.errors import SelectionError
+from planner.graph.resource_graph import matching_addresses
 from planner.resource import Resource
 from planner.source_line_ref import SourceRef
 from planner.values import JsonObject
@@ -61,6 +62,7 @@ def _chosen(found: Sequence[Address], patterns: Sequence[str], what: str) -> lis
         listed = ", ".join(one.local for one in found) or "none"
         where = f"--target {', '.join(patterns)}" if patterns else ""
         raise SelectionError(f"there is no {what}; known: {listed}", where=where, remedy="hwplan status --full")
+    matching_addresses(patterns, found)  # each of them has to mean something
     return chosen
 
 

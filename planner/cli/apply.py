@@ -121,7 +121,7 @@ def _of_file(request: Request, planfile: Path) -> Request:
 def _earlier(report: RunReport, request: Request, as_json: bool) -> int:
     """The page of a plan that was made earlier: what to run next needs its words, not those of this command."""
     from planner.app.completion_values import without_scopes_where_all_are_selected
-    from planner.cli.print_pages import print_run_result
+    from planner.cli.print_runs import print_run_result
 
     return print_run_result(
         report, without_scopes_where_all_are_selected(request_of_earlier_plan(request, report.plan.selection)), as_json
@@ -165,11 +165,12 @@ def show_or_apply_plan(request: Request, plan_id: str, *, confirm: bool, as_json
 def _plan_and_apply(request: Request, plan_id: str, options: Any, as_json: bool) -> int:
     from planner.app.apply_plan import apply_fresh_plan
     from planner.app.plan_with_inputs import open_session_with_plan
-    from planner.cli.print_pages import print_plan, print_run_result
+    from planner.cli.print_pages import print_plan
+    from planner.cli.print_runs import print_run_result
 
     straight = replace(request, dry_creates=bool(plan_id))
     with open_session_with_plan(straight) as (one, session):
         if not as_json and not request.quiet:
             print_page(print_plan(one, request, "text", confirmed=True))
         report = apply_fresh_plan(one, session, options, approved=plan_id)
-    return print_run_result(report, request, as_json)
+    return print_run_result(report, request, as_json, made=one)

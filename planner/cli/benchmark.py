@@ -18,6 +18,7 @@ from planner.cli.terminal_output import print_document, print_json, print_page, 
 
 if TYPE_CHECKING:
     from planner.app.apply_plan import RunReport
+    from planner.app.plan_with_inputs import PlanWithInputs
 
 _PENDING = 4
 _PAUSE = 5.0  # seconds between two looks at a run
@@ -82,12 +83,15 @@ def _start(
         if not as_json and not request.quiet:
             print_page(print_plan(found.made, request, "text", confirmed=True))
         report = apply_fresh_plan(found.made, found.session, options, approved=plan_id)
-    return _show_start(request, profile, report, waited=how["wait"], as_json=as_json)
+    return _show_start(request, profile, report, found.made, waited=how["wait"], as_json=as_json)
 
 
-def _show_start(request: Request, profile: str, report: RunReport, *, waited: bool, as_json: bool) -> int:
+def _show_start(
+    request: Request, profile: str, report: RunReport, made: PlanWithInputs, *, waited: bool, as_json: bool
+) -> int:
     """What was made, and how to follow it. With --wait the verdict decides, not the end of the run alone."""
-    from planner.cli.print_pages import command_line_for_verb, print_run_result, run_document
+    from planner.cli.print_pages import command_line_for_verb
+    from planner.cli.print_runs import print_run_result, run_document
 
     follow = {
         look: f"{command_line_for_verb('benchmark', request)} --profile {profile} {look}" for look in ("status", "logs")
@@ -95,7 +99,7 @@ def _show_start(request: Request, profile: str, report: RunReport, *, waited: bo
     job = "" if waited or report.exit_code or not report.run else _follower(request, profile)
     if as_json:
         known = {"benchmark": follow, "job": {"id": job} if job else None}
-        print_json({**run_document(report), **known})
+        print_json({**run_document(report, made), **known})
     else:
         print_run_result(report, request, False)
         followed = [f"  {job} follows it: hwplan job status {job}"] if job else []

@@ -43,7 +43,8 @@ def destroy(
     from planner.app.plan_files import write_plan_file
     from planner.app.session import open_session
     from planner.app.undeclared_owned_sets import open_owned_set_session
-    from planner.cli.print_pages import exit_code_of_plan_only_shown, print_plan, print_plan_remarks, print_run_result
+    from planner.cli.print_pages import exit_code_of_plan_only_shown, print_plan
+    from planner.cli.print_runs import print_run_result, print_warnings_of_plan
     from planner.cli.run_options import make_run_choices
 
     options = make_run_choices(request, **how)
@@ -60,10 +61,9 @@ def destroy(
             print_page(page)
             return exit_code_of_plan_only_shown(made.plan)
         report = apply_fresh_plan(made, session, options, approved=plan_id)
-    remarks = print_plan_remarks(made)
-    if remarks and not as_json:
-        print_page("\n".join(f"warning: {remark}" for remark in remarks))
-    return print_run_result(report, request, as_json, (lambda _: {"warnings": list(remarks)}) if remarks else None)
+    if not as_json:
+        print_warnings_of_plan(made)
+    return print_run_result(report, request, as_json, made=made)
 
 
 def refuse_set_option_with_selection(request: Request, owned_set: str | None) -> None:

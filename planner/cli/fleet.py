@@ -12,6 +12,7 @@ import click
 
 from planner.app.request import Request
 from planner.cli.common_options import common_options, option_completer
+from planner.cli.ending_signals import ending_by_signals
 from planner.cli.output_formats import format_options
 from planner.cli.run_options import parse_duration_option
 from planner.cli.terminal_output import wants_colour, write_page
@@ -84,8 +85,9 @@ _NIGHTLY = "0 3 * * *"
     default=_TIMEOUT,
     show_default=True,
     metavar="DURATION",
-    help="The longest that one of several shards may take; of --format job: one pod.",
+    help="The longest that one shard may take; of --format job: one pod.",
 )
+@click.option("--in-process", is_flag=True, hidden=True, help="Look at the one shard in this process.")
 @format_options("text", "json", "job", "cronjob")
 @click.option(
     "--out",
@@ -121,6 +123,7 @@ def fleet(
     part: str,
     concurrency: int,
     timeout: str,
+    in_process: bool,
     form: str,
     out: Path | None,
     image: str,
@@ -162,9 +165,14 @@ def fleet(
         read_secrets=read_secrets,
     )  # fmt: skip
     shards = shards_of_part(found.shards, *_index_and_count(part)) if part else found.shards
-    from planner.app.fleet.shard_look import FleetChoices, look_at_fleet
+    from planner.app.fleet.shard_look import FleetChoices, look_at_fleet, look_here
 
-    report = look_at_fleet(request, shards, FleetChoices(concurrency, seconds, _progress(request)))
+    with ending_by_signals():
+        if in_process and len(shards) == 1:
+            report = look_here(request, shards[0])
+        else:
+            told = _progress(request) if len(shards) > 1 else None
+            report = look_at_fleet(request, shards, FleetChoices(concurrency, seconds, told))
     write_page(_page(report, request, found, form), out)
     return report.exit_code
 

@@ -89,7 +89,8 @@ def show_or_apply_plan_of_opener(
     """
     from planner.app.apply_plan import apply_fresh_plan
     from planner.app.approvals_and_shown_plans import store_shown_plan
-    from planner.cli.print_pages import exit_code_of_plan_only_shown, print_plan, print_run_result
+    from planner.cli.print_pages import exit_code_of_plan_only_shown, print_plan
+    from planner.cli.print_runs import print_run_result
     from planner.cli.run_options import make_run_choices
 
     again = "" if look else verb
@@ -105,4 +106,4 @@ def show_or_apply_plan_of_opener(
             print_page(known.page + print_plan(one, request, "text", confirmed=True))
         report = apply_fresh_plan(one, session, options, approved=plan_id)
     added = extra if facts is None else lambda _: known.document
-    return print_run_result(report, request, json, added, look=look or verb, again=again)
+    return print_run_result(report, request, json, added, made=one, look=look or verb, again=again)

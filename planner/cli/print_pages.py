@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,14 +18,12 @@ from planner.cli.guard_warnings import (
     guards_refusing_fresh_plan,
     guards_refusing_saved_plan,
 )
-from planner.cli.terminal_output import print_json, print_page, terminal_width, wants_colour
+from planner.cli.terminal_output import terminal_width, wants_colour
 from planner.plan import Plan
 from planner.plan_id import short_plan_id
 from planner.text_safe import safe_text
-from planner.values import JsonObject
 
 if TYPE_CHECKING:
-    from planner.app.apply_plan import RunReport
     from planner.app.plan_with_inputs import PlanWithInputs
     from planner.drift import DriftReport
     from planner.errors import GuardRefused
@@ -131,12 +129,12 @@ def _plan_text(
         case "json":
             from planner.render.plan_json import render_plan_json
 
-            return render_plan_json(plan, guards=guards, review=known, for_terminal=sys.stdout.isatty())
+            return render_plan_json(plan, guards=guards, notes=notes, review=known, for_terminal=sys.stdout.isatty())
         case "yaml":
             from planner.cli.output_formats import as_yaml
             from planner.render.plan_json import render_plan_json
 
-            return as_yaml(render_plan_json(plan, guards=guards, review=known))
+            return as_yaml(render_plan_json(plan, guards=guards, notes=notes, review=known))
         case "wide":
             from planner.render.plan_text import render_plan_text
 
@@ -165,73 +163,6 @@ def _terminal(plan: Plan, command: str, notes: Mapping[Address, str], full: bool
 def exit_code_of_plan_only_shown(plan: Plan) -> int:
     """The exit code of a verb that only showed `plan`: what is blocked will not become what was asked for."""
     return 1 if plan.blocked else 0
-
-
-def print_run_result(
-    report: RunReport,
-    request: Request,
-    as_json: bool,
-    extra: Callable[[RunReport], JsonObject] | None = None,
-    *,
-    look: str = "",
-    again: str = "",
-) -> int:
-    """Print what became of a run that was just carried out; gives the exit code. `extra` are keys that a verb adds
-    to the document, `look` is the verb that shows whether anything is left, `again` the verb that goes on with what
-    is (else `apply --resume`)."""
-    if as_json:
-        added = extra(report) if extra else {}
-        print_json({**run_document(report), **added})
-        return report.exit_code
-    from planner.render.run_summary import render_run_summary
-
-    if report.result is None:
-        print_page(print_plan_without_changes(report))
-        return report.exit_code
-    page = render_run_summary(report.plan, report.result, run=report.run, command=_again(report, request, look, again))
-    print_page(page.rpartition("\n")[2] if request.quiet and report.exit_code == 0 else page)
-    return report.exit_code
-
-
-def print_plan_without_changes(report: RunReport) -> str:
-    """Print the page of a plan of which nothing could be done, or had to be."""
-    from planner.render.run_summary import blocked_lines
-
-    blocked = blocked_lines(report.plan)
-    return "\n".join(["nothing that can be done", *blocked]) if blocked else "nothing to do"
-
-
-def run_document(report: RunReport) -> dict[str, object]:
-    """The JSON of a run: its number, plan, cluster, exit code, verdict, and the end of each change."""
-    outcomes = report.result.outcomes if report.result else {}
-    return {
-        "schemaVersion": 1,
-        "run": report.run,
-        "plan": report.plan_id,
-        "cluster": {"uid": report.plan.cluster.uid, "simulated": report.plan.cluster.simulated},
-        "exitCode": report.exit_code,
-        "nodes": [
-            {
-                "address": str(address),
-                "action": str(ended.action),
-                "result": str(ended.result),
-                "seconds": round(ended.seconds, 3),
-                "message": ended.shown,
-                "warnings": list(ended.warnings),
-            }
-            for address, ended in outcomes.items()
-        ],
-        "blocked": [{"address": str(one.address), "reason": one.reason} for one in report.plan.blocked],
-    }
-
-
-def print_plan_remarks(made: PlanWithInputs) -> tuple[str, ...]:
-    """Print what a page of the plan says of resources that have no line in it, for verbs that carry it out without a
-    page."""
-    touched = {one.address for one in made.plan.changes} | {one.address for one in made.plan.blocked}
-    return tuple(
-        f"{safe_text(one.local)}: {safe_text(note)}" for one, note in sorted(made.notes.items()) if one not in touched
-    )
 
 
 def print_drift_report(report: DriftReport, request: Request, form: str) -> str:
@@ -292,12 +223,6 @@ def command_line_for_object(verb: str, request: Request, address: Address) -> st
     """The command of a verb about one object of the same selection."""
     bare = replace(request, targets=(), exclude=(), take_over=(), reset_undeclared=())
     return f"hwplan {verb} {shlex.quote(address.local)}{_words(bare)}{_common(request)}"
-
-
-def _again(report: RunReport, request: Request, look: str, again: str) -> str:
-    look = look or ("destroy" if report.plan.destroy else "plan")
-    verb = look if report.all_done else f"{again or 'apply --resume'} --confirm"
-    return f"hwplan {verb}{_words(request)}{_common(request)}"
 
 
 def _words(request: Request) -> str:

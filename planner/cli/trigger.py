@@ -80,7 +80,7 @@ def trigger(
         if not as_json and not request.quiet:
             print_page(_page(found, request, verb, confirmed=True))
         ended = run_rollout(found, options, approved=plan_id)
-    return _show_end(ended, request, again, as_json)
+    return _show_end(ended, found, request, again, as_json)
 
 
 def _held_verb(found: PlannedRollout, reason: str) -> str:
@@ -152,8 +152,9 @@ def _page(
     return "\n\n".join([*parts, plan])
 
 
-def _show_end(ended: RolloutReport, request: Request, verb: str, as_json: bool) -> int:
-    from planner.cli.print_pages import command_line_for_verb, print_plan_without_changes, run_document
+def _show_end(ended: RolloutReport, found: PlannedRollout, request: Request, verb: str, as_json: bool) -> int:
+    from planner.cli.print_pages import command_line_for_verb
+    from planner.cli.print_runs import print_plan_without_changes, run_document, warnings_of_run
     from planner.render.rollout_forecast_and_time_spent import render_rollout_time_spent, rollout_time_spent_document
     from planner.render.run_summary import render_run_summary
 
@@ -161,13 +162,13 @@ def _show_end(ended: RolloutReport, request: Request, verb: str, as_json: bool) 
     again, newest = command_line_for_verb(verb, request), command_line_for_verb("trigger", request)
     if as_json:
         document = {
-            **run_document(report),
+            **run_document(report, found.made),
             "exitCode": ended.exit_code,
             "targetValidation": {"state": ended.state},
             "sourceCommit": ended.commit,
             "supersededBy": ended.newer or None,
             "spent": rollout_time_spent_document(ended.spent),
-            "warnings": list(ended.warnings),
+            "warnings": [*warnings_of_run(report, found.made), *ended.warnings],
             "closeout": _closeout(ended),
             "brief": ended.brief or None,
         }

@@ -55,7 +55,8 @@ def undo_run(
     from planner.app.approvals_and_shown_plans import store_shown_plan
     from planner.app.completion_values import without_scopes_where_all_are_selected
     from planner.app.undo_plan import open_undo_plan
-    from planner.cli.print_pages import exit_code_of_plan_only_shown, print_plan, print_run_result
+    from planner.cli.print_pages import exit_code_of_plan_only_shown, print_plan
+    from planner.cli.print_runs import print_run_result
     from planner.cli.run_options import make_run_choices
 
     options = make_run_choices(request, **how)  # type: ignore[arg-type]  # click has checked them
@@ -69,4 +70,4 @@ def undo_run(
         if not as_json and not session.request.quiet:
             print_page(print_plan(made, session.request, "text", confirmed=True))
         report = apply_fresh_plan(made, session, options, approved=plan_id)
-    return print_run_result(report, session.request, as_json)
+    return print_run_result(report, session.request, as_json, made=made)

@@ -14,7 +14,7 @@ from heapq import heappop, heappush
 
 from planner.address import Address
 from planner.dataclass import dataclass
-from planner.errors import SelectionError
+from planner.errors import SelectionError, refuse_unknown_words
 from planner.graph.edge import Edge
 
 
@@ -53,14 +53,9 @@ class ResourceGraph:
     def select(self, patterns: Sequence[str], *, with_dependencies: bool = True) -> frozenset[Address]:
         """What `--target` patterns select, with all it depends on unless stated otherwise.
 
-        Raises SelectionError for a pattern that selects nothing, naming the closest address.
+        Raises SelectionError for patterns that select nothing, naming the closest address of each.
         """
-        chosen: set[Address] = set()
-        for pattern in patterns:
-            found = [address for address in self.nodes if address.matches(pattern)]
-            if not found:
-                raise SelectionError(f"--target {pattern} selects nothing", remedy=closest_name(pattern, self.nodes))
-            chosen.update(found)
+        chosen = matching_addresses(patterns, self.nodes)
         return self.upstream(chosen) if with_dependencies else frozenset(chosen)
 
     def subset(self, chosen: Collection[Address]) -> ResourceGraph:
@@ -150,6 +145,20 @@ def _reach(start: Iterable[Address], neighbours: Mapping[Address, Sequence[Addre
                 found.add(address)
                 pending.append(address)
     return frozenset(found)
+
+
+def matching_addresses(patterns: Iterable[str], known: Sequence[Address]) -> set[Address]:
+    """The addresses of `known` that any of the `--target` patterns matches. Raises SelectionError for patterns that
+    match none, naming the closest address of each."""
+    found = {pattern: {address for address in known if address.matches(pattern)} for pattern in patterns}
+    refuse_unknown_words(
+        [
+            SelectionError(f"--target {pattern} selects nothing", remedy=closest_name(pattern, known))
+            for pattern, matched in found.items()
+            if not matched
+        ]
+    )
+    return set().union(*found.values())
 
 
 def closest_name(wanted: Address | str, known: Iterable[Address], node_lane: str = "") -> str:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from fnmatch import fnmatchcase
 
 from planner.dataclass import dataclass
-from planner.errors import SelectionError
+from planner.errors import SelectionError, refuse_unknown_words
 from planner.loading.config import ALL as ALL
 from planner.loading.config import Config, ConfiguredLane, ConfiguredNode
 from planner.loading.problems import did_you_mean
@@ -34,18 +34,15 @@ def resolve_selection(config: Config, selection: Selection) -> ResolvedSelection
 
     No lane means all enabled lanes of a node, no scope all that are taken by default, no node the only one.
 
-    Raises SelectionError naming the unknown word and a close one.
+    Raises SelectionError naming all unknown words, each with a close one.
     """
     name = selection.product or select_product(config, selection)
     if name not in config.products:
         raise _unknown("product", name, config.products)
     product = config.products[name].spec
+    refuse_unknown_words(_unknown_words(config, name, selection))
     nodes = _nodes(config, name, selection.nodes)
-    taken = tuple((config.nodes[node], _lanes(config, name, node, selection.lanes, len(nodes) > 1)) for node in nodes)
-    known = tuple(dict.fromkeys(lane.name for node in config.nodes_of(name) for lane in config.lanes_of(name, node)))
-    for lane in selection.lanes:
-        if lane != ALL and lane not in known:
-            raise _unknown("lane", lane, known)
+    taken = tuple((config.nodes[node], _lanes(config, name, node, selection.lanes)) for node in nodes)
     return ResolvedSelection(product, taken, _scopes(product, selection.scopes))
 
 
@@ -55,6 +52,7 @@ def resolve_selection_per_product(config: Config, selection: Selection) -> tuple
         return (resolve_selection(config, selection),)
     fitting = [name for name in config.products if _has(config, name, selection)]
     if not fitting:
+        refuse_unknown_words(_words_of_no_product(config, selection))
         raise SelectionError("no product has these nodes, lanes and scopes", where="--product all")
     return tuple(resolve_selection(config, replace(selection, product=name)) for name in fitting)
 
@@ -64,18 +62,19 @@ def resolve_shards(config: Config, selection: Selection) -> tuple[ConfiguredLane
 
     Words of nodes and lanes are globs. Without a word for lanes, and by `all` or a glob, disabled lanes are left out.
 
-    Raises SelectionError naming the word that stands for nothing.
+    Raises SelectionError naming all words that stand for nothing, each with a close one.
     """
     if selection.product not in ("", ALL, *config.products):
         raise _unknown("product", selection.product, config.products)
     known = [one for one in config.lanes if selection.product in ("", ALL, one.product)]
-    for option, words, names in (
-        ("node", selection.nodes, [one.node for one in known]),
-        ("lane", selection.lanes, [one.name for one in known]),
-    ):
-        for word in words:
-            if not any(_matches(name, [word]) for name in names):
-                raise _unknown(option, word, sorted(set(names)))
+    named = {one.product for one in known}
+    refuse_unknown_words(
+        [
+            *_unmatched("node", selection.nodes, [one.node for one in known]),
+            *_unmatched("lane", selection.lanes, [one.name for one in known]),
+            *_absent("scope", selection.scopes, _scope_names(config, named)),
+        ]
+    )
     scopes = {word for word in selection.scopes if word != ALL}
     fitting = [
         one
@@ -119,31 +118,57 @@ def _has(config: Config, product: str, selection: Selection) -> bool:
     )
 
 
+def _unknown_words(config: Config, product: str, selection: Selection) -> list[SelectionError]:
+    """What is wrong with the words about a product. A lane has to be on the node where that is one."""
+    known = config.nodes_of(product)
+    nodes = [] if ALL in selection.nodes else [node for node in known if node in selection.nodes]
+    one = nodes[0] if len(nodes) == 1 else known[0] if len(known) == 1 else ""
+    lanes = [lane.name for node in ([one] if one else known) for lane in config.lanes_of(product, node)]
+    found = _absent("node", selection.nodes, known)
+    if not selection.nodes and len(known) != 1:
+        found.append(_which(known, "node", "--node"))
+    return [
+        *found,
+        *_absent("lane", selection.lanes, lanes, f" on {one}" if one else ""),
+        *_absent("scope", selection.scopes, [scope.name for scope in config.products[product].spec.scopes]),
+    ]
+
+
+def _words_of_no_product(config: Config, selection: Selection) -> list[SelectionError]:
+    lanes = config.lanes
+    return [
+        *_absent("node", selection.nodes, [one.node for one in lanes]),
+        *_absent("lane", selection.lanes, [one.name for one in lanes]),
+        *_absent("scope", selection.scopes, _scope_names(config, config.products)),
+    ]
+
+
+def _scope_names(config: Config, products: Iterable[str]) -> list[str]:
+    return [scope.name for product in products for scope in config.products[product].spec.scopes]
+
+
+def _absent(what: str, words: Sequence[str], known: Sequence[str], where: str = "") -> list[SelectionError]:
+    return [_unknown(what, word, known, where) for word in dict.fromkeys(words) if word not in (ALL, *known)]
+
+
+def _unmatched(what: str, globs: Sequence[str], known: Sequence[str]) -> list[SelectionError]:
+    words = dict.fromkeys(globs)
+    return [_unknown(what, word, known) for word in words if not any(_matches(name, [word]) for name in known)]
+
+
 def _nodes(config: Config, product: str, words: Sequence[str]) -> tuple[str, ...]:
     known = config.nodes_of(product)
-    if not words:
-        return (_only(known, "node", "--node"),)
-    for word in words:
-        if word != ALL and word not in known:
-            raise _unknown("node", word, known)
-    return known if ALL in words else tuple(node for node in known if node in words)
+    return known if not words or ALL in words else tuple(node for node in known if node in words)
 
 
-def _lanes(config: Config, product: str, node: str, words: Sequence[str], several: bool) -> tuple[ConfiguredLane, ...]:
+def _lanes(config: Config, product: str, node: str, words: Sequence[str]) -> tuple[ConfiguredLane, ...]:
     lanes = config.lanes_of(product, node)
     if not words or ALL in words:
         return tuple(lane for lane in lanes if lane.spec.enabled)
-    missing = [word for word in words if word not in {lane.name for lane in lanes}]
-    if missing and not several:
-        raise _unknown("lane", missing[0], [lane.name for lane in lanes], f" on {node}")
     return tuple(lane for lane in lanes if lane.name in words)
 
 
 def _scopes(product: Product, words: Sequence[str]) -> tuple[ProductTemplateScope, ...]:
-    known = [scope.name for scope in product.scopes]
-    for word in words:
-        if word != ALL and word not in known:
-            raise _unknown("scope", word, known)
     wanted = {scope.name for scope in product.scopes if _is_taken(scope, words)}
     wanted |= {name for scope in product.scopes if scope.name in wanted for name in scope.includes}
     return tuple(scope for scope in product.scopes if scope.name in wanted)
@@ -157,9 +182,13 @@ def _is_taken(scope: ProductTemplateScope, words: Sequence[str]) -> bool:
 def _only(known: Iterable[str], what: str, option: str) -> str:
     names = tuple(known)
     if len(names) != 1:
-        remedy = f"one of: {', '.join(names)}" if names else "none is declared"
-        raise SelectionError(f"which {what}?", where=option, remedy=remedy)
+        raise _which(names, what, option)
     return names[0]
+
+
+def _which(names: Sequence[str], what: str, option: str) -> SelectionError:
+    remedy = f"one of: {', '.join(names)}" if names else "none is declared"
+    return SelectionError(f"which {what}?", where=option, remedy=remedy)
 
 
 def _unknown(what: str, word: str, known: Iterable[str], where: str = "") -> SelectionError:

@@ -10,9 +10,8 @@ from collections.abc import Collection, Mapping, Sequence
 
 from planner.address import Address, is_hwplan_kind
 from planner.dataclass import dataclass
-from planner.errors import SelectionError
 from planner.graph import ResourceGraph, graph_of_live_and_declared
-from planner.graph.resource_graph import closest_name
+from planner.graph.resource_graph import matching_addresses
 from planner.plan import Action, BlockedResource
 from planner.planning.deletes import resource_of_live_object
 from planner.planning.plan_inputs import PlanInputs
@@ -49,19 +48,11 @@ def select_teardown_addresses(
     graph: ResourceGraph, within: Collection[Address], targets: Sequence[str], exclude: Sequence[str]
 ) -> frozenset[Address]:
     """The addresses of `within` that a destroy is about: all, or the targets with everything that depends on them; less
-    what is excluded. Raises SelectionError for a target that selects nothing, naming the closest address."""
+    what is excluded. Raises SelectionError for targets that select nothing, naming the closest address of each."""
     chosen = frozenset(within)
     if targets:
-        matched = [address for pattern in targets for address in _matching(pattern, within)]
-        chosen &= graph.downstream(matched)
+        chosen &= graph.downstream(matching_addresses(targets, sorted(within)))
     return frozenset(address for address in chosen if not any(address.matches(pattern) for pattern in exclude))
-
-
-def _matching(pattern: str, within: Collection[Address]) -> list[Address]:
-    found = [address for address in within if address.matches(pattern)]
-    if not found:
-        raise SelectionError(f"--target {pattern} selects nothing", remedy=closest_name(pattern, sorted(within)))
-    return found
 
 
 def _candidates(inputs: PlanInputs) -> list[PresentObject]:

@@ -67,7 +67,11 @@ def approvals_in_comments(comments: Iterable[IssueComment], head: str, head_sinc
 def count_approvals(
     approvals: Sequence[Approval], rules: ApprovalRules, *, head: str, effect: str, now: datetime
 ) -> CountedApprovals:
-    """Count the approvals of a pull request that stand for this head and effect now, and say why others do not (P7)."""
+    """Count the approvals of a pull request that stand for this head and effect now, and say why others do not (P7).
+
+    One that is dated ahead of `now` was given now, by a clock that is ahead: it counts, unless by more than approvals
+    last.
+    """
     allowed = {name.lower() for name in rules.people}
     latest = timedelta(seconds=parse_duration(rules.expires))
     people: dict[str, None] = {}
@@ -79,7 +83,12 @@ def count_approvals(
             withdrawn.append(f"{one.who} approved head {one.head[:12]}, and it is {head[:12]}")
         elif not effect or not _same(one.effect, effect):
             withdrawn.append(f"{one.who} approved plan {_short(one.effect)}, and it is {_short(effect) or 'unknown'}")
-        elif not timedelta(0) <= now - one.at <= latest or (one.until is not None and now > one.until):
+        elif one.at - now > latest:
+            withdrawn.append(
+                f"the approval of {one.who} is dated {one.at:%Y-%m-%dT%H:%MZ}, and it is {now:%Y-%m-%dT%H:%MZ}:"
+                " one of the clocks is wrong"
+            )
+        elif now - one.at > latest or (one.until is not None and now > one.until):
             withdrawn.append(f"the approval of {one.who} from {one.at:%Y-%m-%dT%H:%MZ} has expired")
         else:
             people.setdefault(one.who.lower())

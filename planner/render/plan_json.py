@@ -3,8 +3,9 @@ in place of each value of a secret that the plan repeats in clear."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+from planner.address import Address
 from planner.errors import GuardRefused
 from planner.field_path import render_path
 from planner.plan import Plan
@@ -19,17 +20,20 @@ def render_plan_json(
     plan: Plan,
     *,
     guards: Sequence[GuardRefused] = (),
+    notes: Mapping[Address, str] | None = None,
     review: GitChangeUnderReview = NO_CHANGE_UNDER_REVIEW,
     for_terminal: bool = False,
 ) -> str:
     """The document of spec 05, "The plan as JSON", with one newline at its end.
 
     For a terminal, characters that it could obey are written as JSON escapes: the same document in other bytes, so
-    that what is meant to be read again must not come from there. `guards` that will refuse the plan, the change that is
-    reviewed and the lines that declare its fields stand in keys of their own, which neither id nor checksum are about.
+    that what is meant to be read again must not come from there. `guards` that will refuse the plan, `notes` of this
+    machine about resources, the change that is reviewed and the lines that declare its fields stand in keys of their
+    own, which neither id nor checksum are about.
     """
     said = [{"name": one.guard, "message": one.message, "remedy": one.remedy} for one in guards]
-    text = dump_shown_plan(plan, guards=said, change=_change(review), origins=_origins(review)).decode()
+    noted: list[JsonObject] = [{"address": str(one), "message": note} for one, note in sorted((notes or {}).items())]
+    text = dump_shown_plan(plan, guards=said, remarks=noted, change=_change(review), origins=_origins(review)).decode()
     return escape_invisible(text) if for_terminal else text
 
 

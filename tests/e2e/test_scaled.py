@@ -159,6 +159,10 @@ def test_who_sets_replicas_back_is_told_whose_autoscaler_sets_them(
     assert told in str(real("drift", *app.words, "--json", stdin=app.text, code=2).json)
     done = real("undo", "2", "--confirm", env={"COLUMNS": "400"})
     assert app.live()["spec"]["replicas"] == 2 and told in " ".join(done.out.split()), done.out
+    app.scale(5)
+    again = real("apply", *app.words, "--confirm", "--json", stdin=app.text).json
+    assert again["warnings"] == [told]
+    assert real("undo", str(again["run"]), "--confirm", "--json").json["warnings"] == [told]
 
 
 def test_nobody_is_told_of_an_autoscaler_that_sets_nothing_of_the_plan(

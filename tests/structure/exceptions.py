@@ -10,9 +10,10 @@ MODULES: Mapping[str, str] = {}
 SMALL_MODULES: Mapping[str, str] = {
     "planner.app.fleet.fleet_sandboxes": "knows which nodes a fleet has; planner.app.sandbox makes one sandbox",
     "planner.app.manifest_download": "asks the network: what the loader must not do by itself",
-    "planner.app.field_ownership_requests": "the words of --take-over and --migrate, apart from their run",
     "planner.app.secret_source_changes_since_plan": "reads every source again before an apply; loading must not",
     "planner.cli.config_completion": _LAZY,
+    "providers.http.server_clock": "the time of any server that is asked over HTTP; the API server's is the first",
+    "planner.cli.ending_signals": "how a command ends by a signal; the verb knows only that it does",
     "planner.executor.observer_chain": "a public type of the package; the others of it do not know it",
     "planner.graph.rules.argo": _RULE,
     "planner.graph.rules.crds": _RULE,

@@ -70,7 +70,7 @@ def fleet_job_manifests(request: Request, fleet: FleetSelection, job: FleetJob) 
         "count": count,
         "parallelism": min(job.concurrency, count),
         "timeout": job.timeout,
-        "args": ["fleet", "--shard", f"{_INDEX}/{count}", *(part for pair in request.selecting_words for part in pair)],
+        "args": [*_command(job, count), *(part for pair in request.selecting_words for part in pair)],
         "shards": "".join(f"{one.index} {one.node}/{one.lane} {one.product}\n" for one in fleet.shards),
         "context": fleet.contexts[0],
         "kubeconfig_secret": job.kubeconfig_secret,
@@ -79,6 +79,10 @@ def fleet_job_manifests(request: Request, fleet: FleetSelection, job: FleetJob) 
         "secret_namespaces": secret_namespaces,
     }
     return render_manifest_templates(_TEMPLATES, context)
+
+
+def _command(job: FleetJob, count: int) -> list[str]:
+    return ["fleet", "--shard", f"{_INDEX}/{count}", "--timeout", f"{job.timeout}s"]
 
 
 def _refuse_missing_contexts(fleet: FleetSelection, job: FleetJob) -> None:

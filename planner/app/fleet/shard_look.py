@@ -1,4 +1,4 @@
-"""Looking at shards: one in this process, several each in a process of its own.
+"""Looking at shards, each in a process of its own.
 
 A process of its own has its own redactor, state, connections and memory. So a shard reads exactly what `hwplan plan` of
 its lane reads and has the same plan id, no secret of one is ever in the process of another, and whatever happens to one
@@ -17,6 +17,7 @@ from dataclasses import replace
 
 from planner.app.drift_report import judge_drift, load_drift_rules
 from planner.app.fleet.fleet_shards import request_of_shard
+from planner.app.fleet.shard_processes import ShardProcesses, ShardsStopped
 from planner.app.plan_with_inputs import open_session_with_plan
 from planner.app.request import Request
 from planner.dataclass import dataclass
@@ -31,7 +32,7 @@ _LAST_WORDS = 600  # characters of what a process printed that ended without an 
 
 @dataclass(frozen=True, slots=True)
 class FleetChoices:
-    """How several shards are looked at: `concurrency` at the same time, each for `timeout` seconds at most. `ended` is
+    """How shards are looked at: `concurrency` at the same time, each for `timeout` seconds at most. `ended` is
     told of each that is done."""
 
     concurrency: int
@@ -40,16 +41,14 @@ class FleetChoices:
 
 
 def look_at_fleet(request: Request, shards: Sequence[Shard], choices: FleetChoices) -> FleetReport:
-    """The results of `shards` in their order. What is wrong with one of them is in its row, and no error."""
-    if len(shards) == 1:
-        began = time.monotonic()
-        found = look_at_shard(request_of_shard(request, shards[0]), shards[0])
-        return FleetReport((replace(found, seconds=time.monotonic() - began),))
+    """The results of `shards` in their order. What is wrong with one of them is in its row, and no error. Whatever
+    ends the looking (KeyboardInterrupt, SystemExit) ends the processes first."""
     nodes = frozenset(one.node for one in shards)
+    processes = ShardProcesses()
 
     def look(shard: Shard) -> ShardResult:
         began = time.monotonic()
-        found = _look_from_own_process(request_of_shard(request, shard, nodes), shard, choices.timeout)
+        found = _look_from_own_process(request_of_shard(request, shard, nodes), shard, choices.timeout, processes)
         found = replace(found, seconds=time.monotonic() - began)
         if choices.ended is not None:
             choices.ended(found)
@@ -58,9 +57,17 @@ def look_at_fleet(request: Request, shards: Sequence[Shard], choices: FleetChoic
     with ThreadPoolExecutor(choices.concurrency, "shard") as pool:
         try:
             return FleetReport(tuple(pool.map(look, shards)))
-        except BaseException:  # interrupted: those that have begun end by the same signal, no other begins
+        except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
+            processes.stop()
             raise
+
+
+def look_here(request: Request, shard: Shard) -> FleetReport:
+    """The report of one shard, looked at in this process: what each process of `look_at_fleet` does."""
+    began = time.monotonic()
+    found = look_at_shard(request_of_shard(request, shard), shard)
+    return FleetReport((replace(found, seconds=time.monotonic() - began),))
 
 
 def look_at_shard(request: Request, shard: Shard) -> ShardResult:
@@ -75,18 +82,15 @@ def look_at_shard(request: Request, shard: Shard) -> ShardResult:
         return failed_shard(shard, error)
 
 
-def _look_from_own_process(request: Request, shard: Shard, timeout: float) -> ShardResult:
-    """The same by `hwplan fleet` about this lane alone."""
+def _look_from_own_process(request: Request, shard: Shard, timeout: float, processes: ShardProcesses) -> ShardResult:
+    """The same by `hwplan fleet --in-process` about this lane alone."""
+    argv = [sys.executable, "-m", "planner", "fleet", "--in-process", *_words(request), "--json"]
     try:
-        ran = subprocess.run(
-            [sys.executable, "-m", "planner", "fleet", *_words(request), "--json"],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=timeout,
-            check=False,
-        )
+        ran = processes.run(argv, timeout)
     except subprocess.TimeoutExpired:
         return _failed(shard, f"not done after {timeout:g} s", "give it more with --timeout, or plan it alone")
+    except ShardsStopped:
+        return _failed(shard, "the command ended before it", "give the command again")
     except OSError as error:
         return _failed(shard, disk_error_text(error, "no process can be started for it"), "try again")
     try:

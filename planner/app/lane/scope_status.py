@@ -14,7 +14,7 @@ from planner.app.plan_with_inputs import Only, gather_plan_inputs
 from planner.app.request import Request
 from planner.app.session import open_session
 from planner.dataclass import dataclass
-from planner.errors import SelectionError
+from planner.errors import SelectionError, refuse_unknown_words
 from planner.loading.problems import did_you_mean
 from planner.loading.selection import select_product
 from planner.plan import ClusterIdentity, Selection
@@ -94,9 +94,17 @@ def _known_scopes(request: Request) -> set[str]:
 
 def _check(services: set[str], known: set[str], resources: Iterable[Resource]) -> None:
     served = {name for one in resources for name in (one.address.name, _service_of(one))}
-    for word in sorted(services - served):
-        remedy = did_you_mean(word, known | {name for name in served if name}) or f"one of: {', '.join(sorted(known))}"
-        raise SelectionError(f"{word} is neither a scope nor a service", where="--scope", remedy=remedy)
+    near = known | {name for name in served if name}
+    refuse_unknown_words(
+        [
+            SelectionError(
+                f"{word} is neither a scope nor a service",
+                where="--scope",
+                remedy=did_you_mean(word, near) or f"one of: {', '.join(sorted(known))}",
+            )
+            for word in sorted(services - served)
+        ]
+    )
 
 
 def _only(words: set[str], services: set[str]) -> Only:

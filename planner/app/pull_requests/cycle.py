@@ -59,7 +59,7 @@ def run_cycle(context: CycleContext) -> CycleRecord:
     chosen = decision.merge
     if chosen is not None:
         number, head = chosen.pull.number, chosen.pull.head
-        intended = Delivery(number, head, DeliveryStep.INTENDED, _instant(at), base=reading.tip)
+        intended = Delivery(number, head, DeliveryStep.INTENDED, _instant(reading.now), base=reading.tip)
         record_intended_merge(
             context, replace(intended, approved=chosen.effect, approved_parts=dict(chosen.effect_parts))
         )

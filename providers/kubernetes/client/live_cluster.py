@@ -12,6 +12,7 @@ import re
 import time
 import urllib.parse
 from collections.abc import Sequence
+from datetime import datetime
 from functools import lru_cache
 from typing import Final, TypeAlias
 
@@ -99,6 +100,15 @@ class LiveCluster:
                 )
             self._identity = ClusterIdentity(uid=str(found["metadata"]["uid"]), server=self._connection.host)
         return self._identity
+
+    def server_time(self) -> datetime:
+        """The time by the clock of the server; see Cluster. Asks it where no answer has told it yet."""
+        if self._transport.clock.now() is None:
+            self._transport.send(ApiRequest("GET", "/version", where=self._connection.host))
+        found = self._transport.clock.now()
+        if found is None:
+            raise UnrecognizedServerAnswer("its answers do not say what time it is", where=self._connection.host)
+        return found
 
     # --- kinds -----------------------------------------------------------------------------------------------------
 

@@ -21,6 +21,7 @@ from providers.http.connections import UpgradedConnection
 from providers.http.errors import ConnectionBroken, ConnectionLostSafeToResend, UndecodableBody, Unreachable
 from providers.http.read_answer import HttpAnswer
 from providers.http.retries import RetryLimits, repeat_on_temporary_error
+from providers.http.server_clock import ServerClock
 from providers.kubernetes.client.api_exchange import ApiExchangeLimits, ApiRequest, ConnectionPool
 from providers.kubernetes.client.kubeconfig import ApiServerConnectionSettings
 from providers.kubernetes.errors import ServerBusy, Unauthorized, UnrecognizedServerAnswer
@@ -74,6 +75,7 @@ class Transport:
         self.retries = replace(_RETRIES, total=patience.total, sleep=self.pause)
         self._lock = threading.Lock()
         self._stats = TransportStats()
+        self.clock = ServerClock()
 
     @property
     def stats(self) -> TransportStats:
@@ -120,6 +122,7 @@ class Transport:
     def once(self, request: ApiRequest, deadline: float) -> HttpAnswer:
         """One try: one request, one answer of any status. Raises as `ConnectionPool.exchange`."""
         answer = self._pool.exchange(request, deadline)
+        self.clock.hear(answer.headers)
         self._count(requests=1, sent=len(request.body), received=answer.size)
         return answer
 

@@ -8,7 +8,7 @@ more, and the write is bound to the version that was judged. What counts as stuc
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 
 from planner.address import Address
 from planner.applied_state import KindInNamespace
@@ -53,7 +53,7 @@ _TRIES = 10  # controllers write status between reading and writing
 
 def create_argo_repair_provider(tools: ProviderTools) -> ArgoRepairProvider:
     """Creates the provider of ArgoRepair for one run of a hwplan command."""
-    return ArgoRepairProvider(tools.api, lambda: datetime.now(UTC))
+    return ArgoRepairProvider(tools.api, tools.api.server_time)
 
 
 def argo_repair_document(declared: Resource, row: JsonObject) -> JsonObject:
@@ -74,8 +74,8 @@ def _planned(row: JsonObject) -> JsonObject:
 
 @dataclass(frozen=True, slots=True)
 class ArgoRepairProvider(NeverDeletes):
-    """Finds what is stuck around Argo CD Applications and repairs it (planner.ports.Provider). `now` is asked once for
-    each reading; ages are measured from it."""
+    """Finds what is stuck around Argo CD Applications and repairs it (planner.ports.Provider). `now` is the
+    clock of the server, asked once for each reading; ages are measured from it."""
 
     cluster: Cluster
     now: Callable[[], datetime]

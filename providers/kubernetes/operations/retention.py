@@ -7,7 +7,7 @@ looks at those objects only (docs/adr/0017)."""
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 
 from planner.address import Address, group_of_api_version
 from planner.applied_state import KindInNamespace
@@ -47,13 +47,13 @@ _SHOWN = 3
 
 def create_retention_provider(tools: ProviderTools) -> RetentionProvider:
     """Creates the provider of Retention for one run of a hwplan command."""
-    return RetentionProvider(tools.api, lambda: datetime.now(UTC))
+    return RetentionProvider(tools.api, tools.api.server_time)
 
 
 @dataclass(frozen=True, slots=True)
 class RetentionProvider(NeverDeletes):
-    """Deletes ended or inactive objects by their retention rules (planner.ports.Provider). `now` is asked once for each
-    reading; ages are measured from it."""
+    """Deletes ended or inactive objects by their retention rules (planner.ports.Provider). `now` is the
+    clock of the server, asked once for each reading; ages are measured from it."""
 
     cluster: Cluster
     now: Callable[[], datetime]
@@ -65,8 +65,11 @@ class RetentionProvider(NeverDeletes):
         looked = {place for place in places.values() if isinstance(place, KubernetesListScope)}
         looked |= {pods for one in wanted if (pods := self._pods(one.manifest, places[one.address]))}
         listing = self.cluster.list(sorted(looked))
-        now = self.now()
         seen = {one.address: self._found(one.manifest, places[one.address], listing) for one in wanted}
+        try:
+            now = self.now()
+        except ProviderError as error:  # no age is known, so that nothing may be deleted
+            return ReadResult({one.address: UnreadableObject(one.address, error.message) for one in wanted})
         return ReadResult({one.address: _observe(one, places[one.address], seen[one.address], now) for one in wanted})
 
     def _pods(

@@ -159,6 +159,10 @@ class SnapshotCluster:
         """Always raises CommandNotStarted."""
         raise CommandNotStarted("nothing runs in a snapshot", where=f"Pod/{namespace}/{pod}")
 
+    def server_time(self) -> datetime:
+        """The time by the clock that writes the objects of this cluster: the one of this machine."""
+        return datetime.fromisoformat(self.now())
+
     def forget(self) -> None:
         """Nothing is remembered: custom kinds are those of the CRDs inside."""
 

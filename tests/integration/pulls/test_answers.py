@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from planner.pull_requests.text_markers import marker_line
+from planner.rfc3339 import parse_time
 from planner.spec.pull_requests import MergeWindow
 from tests.integration.pulls.pull_world import REPO, PullWorld
 from tests.testbed.github_server import Fault
@@ -96,6 +97,18 @@ def test_windows_are_by_the_clock_of_the_server(open_world: Callable[..., PullWo
     assert [one.code for one in world.records[-1].decision.lane] == ["window"] and world.merges() == 0
     world.rule(windows=(MergeWindow(days=(day,), start="00:00", end="00:00"),))
     assert world.cycle().result == "done" and world.merges() == 1
+
+
+@pytest.mark.parametrize("skew", [-90_000.0, 90_000.0])
+def test_a_decision_to_merge_is_dated_by_the_clock_of_the_server(
+    open_world: Callable[..., PullWorld], skew: float
+) -> None:
+    """Comments count from it on, and GitHub dates those: in a new process nothing has told the time before it."""
+    world = open_world(skew=skew)
+    world.pull("one")
+    record = world.cycle()
+    begun = parse_time(record.deliveries[0].begun)
+    assert begun is not None and abs(begun.timestamp() - world.github.now()) < 600
 
 
 def test_p15_a_marker_that_somebody_else_wrote_is_text(world: PullWorld) -> None:

@@ -59,6 +59,17 @@ def test_words_that_stand_for_nothing(words: dict[str, object], where: str) -> N
     assert where in error.value.where and error.value.remedy
 
 
+def test_all_words_that_stand_for_nothing_are_named_at_once() -> None:
+    words = {"nodes": ("D6O1", "G14", "Q*"), "lanes": ("v3", "v03"), "scopes": ("runner",)}
+    with pytest.raises(SelectionError) as error:
+        select_fleet(replace(ALL, **words))  # type: ignore[arg-type]
+    assert error.value.where == "--node, --lane, --scope" and error.value.remedy
+    for expected in ('no node D6O1 (did you mean "D601"?)', "no node Q* (known here: D518", "no lane v3 (did you mean"):
+        assert expected in error.value.message
+    assert 'no scope runner (did you mean "runners"?)' in error.value.message
+    assert "G14 (" not in error.value.message and "v03 (" not in error.value.message
+
+
 def test_a_disabled_lane_is_left_out_unless_it_is_named(tmp_path: Path) -> None:
     config = tmp_path / "config"
     config.mkdir()

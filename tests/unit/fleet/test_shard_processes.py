@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
 import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
+from planner.app.fleet import shard_processes
 from planner.app.fleet.shard_look import FleetChoices, look_at_fleet
+from planner.app.fleet.shard_processes import ShardProcesses, ShardsStopped
 from planner.app.request import Request
 from planner.fleet import FleetReport, ShardResult, ShardState
 from planner.fleet_document import fleet_document
@@ -57,6 +63,49 @@ def test_one_that_hangs_is_ended(program: Path) -> None:
     bad, good = look(program, "exec sleep 60", timeout=1)
     assert bad.state is ShardState.FAILED and "not done after 1 s" in bad.problems[0].message
     assert good.state is ShardState.ALIGNED
+
+
+def test_a_single_shard_is_bounded_as_well(program: Path) -> None:
+    program.write_text("#!/bin/sh\nexec sleep 60\n")
+    program.chmod(0o700)
+    began = time.monotonic()
+    report = look_at_fleet(Request(config=Path("config")), SHARDS[:1], FleetChoices(4, 1))
+    (found,) = report.results
+    assert found.state is ShardState.FAILED and "not done after 1 s" in found.problems[0].message
+    assert time.monotonic() - began < 20
+
+
+def test_what_does_not_end_when_told_is_killed_and_none_begins_after(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shard_processes, "_GRACE", 0.3)
+    processes = ShardProcesses()
+    stubborn = ("sh", "-c", "trap '' TERM; echo up >&2; sleep 60 >&- 2>&- & wait; sleep 60")
+    told = ("sh", "-c", "trap 'echo told; exit 7' TERM; sleep 60 >&- 2>&- & wait")
+    with ThreadPoolExecutor(2) as pool:
+        ran = [pool.submit(processes.run, argv, 60.0) for argv in (stubborn, told)]
+        time.sleep(0.5)
+        began = time.monotonic()
+        processes.stop()
+        killed, ended = (one.result(10) for one in ran)
+    assert (killed.returncode, ended.returncode, ended.stdout) == (-9, 7, b"told\n")
+    assert time.monotonic() - began < 10
+    with pytest.raises(ShardsStopped):
+        processes.run(("true",), 60.0)
+
+
+def test_an_interrupted_look_ends_its_processes_at_once(program: Path) -> None:
+    program.write_text("#!/bin/sh\nexec sleep 60\n")
+    program.chmod(0o700)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    began = time.monotonic()
+    timer = threading.Timer(1.0, os.kill, (os.getpid(), signal.SIGINT))
+    timer.start()
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            look_at_fleet(Request(config=Path("config")), SHARDS, FleetChoices(1, 60))
+    finally:
+        timer.join()
+        signal.signal(signal.SIGINT, before)
+    assert time.monotonic() - began < 20
 
 
 def test_a_program_that_cannot_be_started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

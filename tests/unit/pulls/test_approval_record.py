@@ -62,7 +62,7 @@ def test_names(name: str, well: bool) -> None:
         (4, "a" * 40, ID, 0),
         (2, "b" * 40, ID, 0),
         (2, "a" * 40, ID.replace("0", "1"), 0),
-        (-1, "a" * 40, ID, 0),
+        (-1, "a" * 40, ID, 1),
     ],
 )
 def test_its_own_end_counts_besides_the_rules(hours: int, head: str, effect: str, count: int) -> None:

@@ -31,14 +31,15 @@ RULES = ApprovalRules(quorum=1, people=("olga",), expires="72h")
         (0, None, True),
         (72, None, True),
         (72.01, None, False),
-        (-0.01, None, False),  # the clock was set back: an approval of the future is none
-        (-48, None, False),
+        (-0.01, None, True),  # given now, by a clock that is ahead of ours
+        (-48, None, True),
+        (-72.01, None, False),  # ahead by more than an approval lasts: a clock that nobody can go by
         (5, 6, True),
         (7, 6, False),
         (1000, 2000, False),
     ],
 )
-def test_an_approval_counts_between_its_instant_and_its_end(hours: float, until: float | None, counts: bool) -> None:
+def test_an_approval_counts_until_its_end_also_dated_ahead(hours: float, until: float | None, counts: bool) -> None:
     end = None if until is None else AT + timedelta(hours=until)
     found = count_approvals(
         [Approval("olga", "e" * 64, "a" * 40, AT, end)],
@@ -48,6 +49,8 @@ def test_an_approval_counts_between_its_instant_and_its_end(hours: float, until:
         now=AT + timedelta(hours=hours),
     )
     assert bool(found.people) is counts and bool(found.withdrawn) is not counts
+    if hours < 0:
+        assert not any("expired" in one for one in found.withdrawn), "it has not even begun"
 
 
 class _Web:
