@@ -24,7 +24,8 @@ from state import StateStore
 from tests.faults.kill_world import apply, check, in_child, points, shape, status_of
 
 LONG = os.environ.get("HWPLAN_FAULTS") == "long"
-PAIRS = 100_000 if LONG else 300
+GROUPS = 3
+PAIRS = (100_000 if LONG else 300) // GROUPS  # of each group
 KILLED = -signal.SIGKILL
 
 
@@ -69,9 +70,11 @@ def test_killed_at_every_point_and_resumed(memory: Path, name: str, seed: int, p
         shutil.rmtree(folder)
 
 
-def test_killed_again_while_recovering(memory: Path) -> None:
+@pytest.mark.parametrize("group", range(GROUPS))
+def test_killed_again_while_recovering(memory: Path, group: int) -> None:
+    """The points of the first kill are dealt out to groups, so that several workers share them."""
     plan = shape("random", 4)
-    firsts = points(memory / "undisturbed", plan, 1)[:: 1 if LONG else 4]
+    firsts = points(memory / "undisturbed", plan, 1)[:: 1 if LONG else 4][group::GROUPS]
     cases = [(first, recovered) for first in firsts for recovered in _recovering_points(memory, plan, first)]
     chosen = cases[:: max(1, len(cases) // PAIRS)]
     assert len(chosen) >= min(PAIRS, len(cases))

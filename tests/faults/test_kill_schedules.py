@@ -11,7 +11,8 @@ import signal
 import tempfile
 from pathlib import Path
 
-from hypothesis import HealthCheck, given, settings
+import pytest
+from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 
 from planner.plan import LEAVING, Plan
@@ -20,6 +21,7 @@ from state import StateStore
 from tests.faults.planned_world import World, document, killed, planned, run
 
 SCHEDULES = int(os.environ.get("HWPLAN_SCHEDULES", "500"))
+GROUPS = 5
 NAMES = [f"n{number}" for number in range(7)]
 POINTS = [
     "run.begin.commit", "run.begun", "run.drained", "run.end.commit", "run.ended", "lease.taken",
@@ -43,11 +45,25 @@ def wishes(draw: st.DrawFn) -> dict[str, tuple[int, list[str]]]:
 THERE = st.dictionaries(st.sampled_from(NAMES), st.tuples(st.integers(1, 2), st.booleans()))
 
 
-@settings(
-    max_examples=SCHEDULES, deadline=None, database=None, derandomize=True, suppress_health_check=list(HealthCheck)
-)
-@given(there=THERE, wanted=wishes(), parallelism=st.sampled_from([1, 2, 4]), kills=KILLS)
-def test_a_kill_then_a_resume_then_the_same_plan(
+@pytest.mark.parametrize("group", range(GROUPS))
+def test_a_kill_then_a_resume_then_the_same_plan(group: int) -> None:
+    """Groups are drawn from seeds of their own, so that several workers share the schedules."""
+
+    @seed(group)
+    @settings(max_examples=SCHEDULES // GROUPS, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    @given(there=THERE, wanted=wishes(), parallelism=st.sampled_from([1, 2, 4]), kills=KILLS)
+    def each(
+        there: dict[str, tuple[int, bool]],
+        wanted: dict[str, tuple[int, list[str]]],
+        parallelism: int,
+        kills: list[tuple[str, int]],
+    ) -> None:
+        _killed_and_resumed(there, wanted, parallelism, kills)
+
+    each()
+
+
+def _killed_and_resumed(
     there: dict[str, tuple[int, bool]],
     wanted: dict[str, tuple[int, list[str]]],
     parallelism: int,
