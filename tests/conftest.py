@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.testbed.dealing import dealt
 from tests.testbed.listening import leftovers, listening_ports
 
 # Each worker imports every test module. Where PYTHONDONTWRITEBYTECODE is set, pytest would compile them all each time,
@@ -33,12 +34,20 @@ _TESTS = Path(__file__).parent
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Mark each test with the name of its folder below `tests/`, where a marker of that name is registered."""
+    """Mark each test with the name of its folder below `tests/`, where a marker of that name is registered; and deal
+    the tests out to the workers."""
     registered = {line.partition(":")[0].strip() for line in config.getini("markers")}
     for item in items:
         folder = item.path.relative_to(_TESTS).parts[0]
         if folder in registered:
             item.add_marker(folder)
+    if workers := int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "0")):
+        items[:] = dealt(items, workers, lambda one: _TESTS / "unit" in one.path.parents, _shared_set_up)
+
+
+def _shared_set_up(item: pytest.Item) -> Path:
+    """What its tests should stay with one worker: the folder of the shared lane, or the module."""
+    return item.path.parent if item.path.parent.name == "rollout" else item.path
 
 
 @pytest.hookimpl(trylast=True)
