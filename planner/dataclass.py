@@ -182,11 +182,11 @@ def _with_slots(cls: type, names: tuple[str, ...], how: Mapping[str, bool]) -> t
 
 
 def _is_ours(cls: type, how: Mapping[str, bool]) -> bool:
-    """Whether a class is of the form that `_with_slots` makes; every other one, also a wrong one, is for the standard
-    library."""
+    """Whether a class is of the form that `_with_slots` makes; every other one, also a wrong one, and one whose
+    annotations the interpreter keeps elsewhere, is for the standard library."""
     body: Mapping[str, Any] = vars(cls)
     annotations = body.get("__annotations__", {})
-    if not how.get("slots") or set(how) - _FORMS or (how.get("order") and not how.get("eq", True)):
+    if not annotations or not how.get("slots") or set(how) - _FORMS or (how.get("order") and not how.get("eq", True)):
         return False
     if any("__dataclass_fields__" in vars(base) or vars(base).get("__slots__") for base in cls.__mro__[1:]):
         return False
@@ -223,8 +223,7 @@ else:
 
     def dataclass(cls: type | None = None, /, **how: Any) -> Any:
         """See dataclasses.dataclass. A class with slots does not differ from one of the standard library by what its
-        instances do; it keeps no annotations of `__init__`, and
-        makes up no docstring."""
+        instances do; it keeps no annotations of `__init__` and makes up no docstring."""
 
         def made(given: type) -> type:
             if _is_ours(given, how):

@@ -9,17 +9,19 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
-from jinja2 import StrictUndefined, TemplateError, TemplateSyntaxError, UndefinedError, nodes, pass_context
+from jinja2 import StrictUndefined, Template, TemplateError, TemplateSyntaxError, UndefinedError, nodes, pass_context
 from jinja2.exceptions import SecurityError
 from jinja2.runtime import Context, LoopContext, Macro, Undefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+from planner.compiled_template_cache import compile_template_cached
 from planner.dataclass import dataclass
 
 MOST_OUTPUT: Final = 4 << 20  # characters of one rendered template, and of everything it prints on the way
@@ -59,23 +61,27 @@ class _Budget:
 def render_template(path: Path, context: Mapping[str, Any]) -> str:
     """The rendered text of a template file. Each line `---` of the template becomes `--- #@<line>`.
 
-    Raises TemplateProblem. Equal files are compiled once per process.
+    Raises TemplateProblem. Equal files are compiled once (planner.compiled_template_cache).
     """
     try:
         source = path.read_bytes().decode("utf-8")
     except UnicodeDecodeError:
         raise TemplateProblem("not UTF-8", remedy="save the file as UTF-8") from None
-    return render_template_text(source, context)
+    return _rendered(source, context, _compiled_file)
 
 
 def render_template_text(source: str, context: Mapping[str, Any]) -> str:
     """Render the text of a template with values, as `render_template` does with a file."""
+    return _rendered(source, context, _compiled)
+
+
+def _rendered(source: str, context: Mapping[str, Any], compiled: Callable[[str], Template]) -> str:
     if len(source) > MOST_SOURCE:
         raise TemplateProblem(f"the template is larger than {MOST_SOURCE >> 20} MiB")
     try:
         out: list[str] = []
         size = 0
-        for piece in _compiled(source).generate({**context, _BUDGET: _Budget()}):
+        for piece in compiled(source).generate({**context, _BUDGET: _Budget()}):
             size += len(piece)
             if size > MOST_OUTPUT:
                 raise SecurityError(f"more than {MOST_OUTPUT >> 20} MiB of output")
@@ -96,8 +102,21 @@ def render_template_text(source: str, context: Mapping[str, Any]) -> str:
 
 
 @cache
-def _compiled(source: str) -> Any:
+def _compiled(source: str) -> Template:
     return _environment().from_string(_with_markers(source))
+
+
+@cache
+def _compiled_file(source: str) -> Template:
+    environment = _environment()
+    code = compile_template_cached(_with_markers(source), environment.compile, _version_of_code())
+    return environment.template_class.from_code(environment, code, environment.make_globals(None))
+
+
+@cache
+def _version_of_code() -> bytes:
+    """What decides, beside a template, what its code is: Jinja, and the checks that this module puts into it."""
+    return hashlib.sha256(version("jinja2").encode() + Path(__file__).read_bytes()).digest()
 
 
 def _with_markers(source: str) -> str:

@@ -155,8 +155,9 @@ class Cluster(Protocol):
         ...
 
     def drain_warnings(self, about: str = "") -> tuple[str, ...]:
-        """Warnings that the server gave to calls of this thread since the last time, each once, sorted.
+        """Warnings that the server gave to writes and dry runs of this thread since the last time, each once, sorted.
 
-        Those about another object or list than `about` begin with its address. A saved cluster gives none.
+        Those about another object than `about` begin with its address. Reads give none: they would be said of
+        whatever the thread writes next.
         """
         ...

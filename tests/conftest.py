@@ -1,5 +1,6 @@
 """What holds for every test: the fixtures of the testbed, and a marker by the folder that a test is in."""
 
+import gc
 import os
 import sys
 import tempfile
@@ -60,6 +61,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         folder = item.path.relative_to(_TESTS).parts[0]
         if folder in registered:
             item.add_marker(folder)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_finish() -> None:
+    """Take what was collected out of garbage collection: it lives to the end, and a full collection, or the copy that a
+    fork makes of what a collection touches, would go through all of it each time."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)

@@ -187,6 +187,20 @@ def test_warnings_of_the_server(server: LiveCluster, api_namespace: str) -> None
     assert server.drain_warnings() == ()
 
 
+def test_reads_leave_no_warning_for_the_next_write(server: LiveCluster, api_namespace: str) -> None:
+    """A list of Endpoints is warned of; a plan said so of whatever object its thread asked about next."""
+    endpoints = ServedKubernetesKind("v1", "Endpoints", "endpoints", True)
+    server.list([KubernetesListScope(endpoints, api_namespace)])
+    server.get(endpoints, api_namespace, "a")
+    server.apply(CONFIG_MAP, config_map(api_namespace, "a", k="1"), dry_run=True)
+    assert server.drain_warnings(f"ConfigMap/{api_namespace}/a") == ()
+    server.apply(
+        endpoints, {"apiVersion": "v1", "kind": "Endpoints", "metadata": {"name": "a", "namespace": api_namespace}}
+    )
+    (said,) = server.drain_warnings(f"Endpoints/{api_namespace}/a")
+    assert said.startswith("v1 Endpoints is deprecated")
+
+
 def crd(group: str) -> dict[str, Any]:
     schema = {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": True}}
     names = {"plural": "things", "singular": "thing", "kind": "Thing"}

@@ -2,7 +2,8 @@
 
 A command costs half a second of processor time before it does anything, and the suite runs thousands of them. What is
 forked is a process like any other: its own arguments, environment, folder, streams and exit. What a fork hides (the
-order of imports, the start of the interpreter) is tested by the tests that start the program itself.
+order of imports, the start of the interpreter, what is kept for a text that is read again) is tested by the tests that
+start the program itself.
 
 Run as a program it is the server: it owns one socket, holds no threads, and ends when its client does.
 """
@@ -22,12 +23,15 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import IO, Any, NoReturn
+from typing import IO, TYPE_CHECKING, Any, NoReturn
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
 
 _ROOT = Path(__file__).parent.parent.parent
 _LENGTH = struct.Struct("!I")
@@ -178,17 +182,34 @@ def _import_everything() -> None:
             if not module.name.endswith(("__main__", "ssa.generate")):  # programs
                 with suppress(ImportError):  # an optional library that is not installed
                     import_module(module.name)
-    _build_models()
+    _fill_caches()
     gc.collect()
     gc.freeze()  # what is shared stays shared
 
 
-def _build_models() -> None:
+def _fill_caches() -> None:
+    """Make once what every command would make again of the same text: models, compiled templates, tables."""
+    from planner.jinja_templating import TemplateProblem, render_template
     from planner.loading.config import load_config
-    from planner.spec.kinds import secret_and_manifest_sources
+    from planner.spec.base import StrictModel
+    from providers.kubernetes.snapshot.folder_layout import parse_object_yaml
+    from providers.kubernetes.ssa.merge_types import MergeTypeTable
 
-    load_config(_ROOT / "tests" / "cases" / "config" / "base" / "config")
-    secret_and_manifest_sources.SecretSource.model_rebuild(force=True)
+    for stack in (_ROOT, _ROOT / "tests" / "cases" / "config" / "base"):
+        load_config(stack / "config")
+        for template in (stack / "templates").rglob("*.j2"):
+            with suppress(TemplateProblem):  # there are no values for its names; by then it is compiled
+                render_template(template, {})
+    for model in _subclasses(StrictModel):
+        model.model_rebuild()
+    MergeTypeTable.builtin()
+    parse_object_yaml("{}", "")  # makes the reader
+
+
+def _subclasses(kind: type[BaseModel]) -> Iterator[type[BaseModel]]:
+    for one in kind.__subclasses__():
+        yield one
+        yield from _subclasses(one)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,7 @@
 """Parsed values of large inputs, retained between runs: a file per content, never with a Secret in it.
 
 A text is cut at its document markers. Documents that name the kind Secret are neither part of the key nor of the file:
-they are parsed again each time. Files are 0600, written atomically, carry their own digest, and are bounded in number
-and size; whatever goes wrong with them is the same as not having them.
+they are parsed again each time. The files are those of planner.sealed_cache.
 """
 
 from __future__ import annotations
@@ -18,9 +17,9 @@ from typing import Any, Final
 
 from planner.dataclass import dataclass
 from planner.loading.yaml.load_documents import VERSION, YamlDocument, YamlLimits, load_documents
+from planner.sealed_cache import SealedCache
 from planner.user_cache_folder import user_cache_folder
 from planner.values import decode_special_leaves, encode_special_leaves
-from planner.whole_file import write_whole_file
 
 WORTH_IT: Final = 32 << 10  # bytes; smaller inputs are parsed faster than looked up
 _MOST_FILES: Final = 64
@@ -49,14 +48,15 @@ def load_documents_cached(
     if len(data) < WORTH_IT or len(data) > limits.size:
         return load_documents(data, file, limits)
     pieces = _pieces(data)
-    folder = folder or user_cache_folder("parsed")
-    path = folder / f"{_key(pieces, limits)}.json"
-    if (known := _read(path, pieces)) is not None:
+    cache = SealedCache(folder or user_cache_folder("parsed"), _MOST_FILES, _MOST_BYTES)
+    key = f"{_key(pieces, limits)}.json"
+    if (known := _documents(cache.read(key), pieces)) is not None:
         return _merge(known, _secrets(pieces, file, limits))
     documents = load_documents(data, file, limits)
     if not _NOT_CACHED.search(data):
-        with contextlib.suppress(OSError, ValueError, TypeError):
-            _write(path, pieces, documents)
+        with contextlib.suppress(ValueError, TypeError):
+            if (payload := _payload(pieces, documents)) is not None:
+                cache.write(key, payload)
     return documents
 
 
@@ -92,13 +92,10 @@ def _merge(known: Sequence[YamlDocument], secrets: Sequence[YamlDocument]) -> tu
     return tuple(sorted((*known, *secrets), key=lambda document: document.line)) if secrets else tuple(known)
 
 
-def _read(path: Path, pieces: Sequence[_Piece]) -> list[YamlDocument] | None:
+def _documents(payload: bytes | None, pieces: Sequence[_Piece]) -> list[YamlDocument] | None:
     try:
-        seal, _, payload = path.read_bytes().partition(b"\n")
-        if hashlib.sha256(payload).hexdigest().encode() != seal:
-            return None
-        entries = json.loads(payload)
-    except (OSError, ValueError):
+        entries = json.loads(payload or b"")
+    except ValueError:
         return None
     open_pieces = [piece for piece in pieces if not piece.secret]
     return [
@@ -107,15 +104,6 @@ def _read(path: Path, pieces: Sequence[_Piece]) -> list[YamlDocument] | None:
         )
         for piece, line, tagged, nulls, value in entries
     ]
-
-
-def _write(path: Path, pieces: Sequence[_Piece], documents: Sequence[YamlDocument]) -> None:
-    payload = _payload(pieces, documents)
-    if payload is None:
-        return
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    _make_room(path.parent)
-    write_whole_file(path, hashlib.sha256(payload).hexdigest().encode() + b"\n" + payload, mode=0o600)
 
 
 def _payload(pieces: Sequence[_Piece], documents: Sequence[YamlDocument]) -> bytes | None:
@@ -146,14 +134,3 @@ def _holds_secret(value: Any) -> bool:
         return True
     items = value.get("items")
     return isinstance(items, list) and any(_holds_secret(item) for item in items)
-
-
-def _make_room(folder: Path) -> None:
-    """Delete the oldest files until there is room for one more."""
-    found = sorted((entry.stat().st_mtime, entry.stat().st_size, entry.name) for entry in folder.iterdir())
-    total = sum(size for _, size, _ in found)
-    while found and (len(found) >= _MOST_FILES or total > _MOST_BYTES):
-        _, size, name = found.pop(0)
-        total -= size
-        with contextlib.suppress(OSError):
-            (folder / name).unlink()

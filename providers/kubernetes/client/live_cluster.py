@@ -138,22 +138,18 @@ class LiveCluster:
         """
         unique = tuple(dict.fromkeys(places))
         results = self._parallel.map(lambda place: self._list_or_error(place, keep), unique)
-        for _, warnings in results:
-            self._warnings.add(warnings)
-        return {place: found for place, (found, _) in zip(unique, results, strict=True)}
+        return dict(zip(unique, results, strict=True))
 
-    def _list_or_error(
-        self, place: KubernetesListScope, keep: Keep | None
-    ) -> tuple[tuple[JsonObject, ...] | ProviderError, tuple[tuple[str, str], ...]]:
+    def _list_or_error(self, place: KubernetesListScope, keep: Keep | None) -> tuple[JsonObject, ...] | ProviderError:
         try:
             for _ in range(_RESTARTS):
                 try:
-                    return self._list(place, keep), self._warnings.drain()
+                    return self._list(place, keep)
                 except ContinueExpired as error:
                     expired = error
-            return expired, self._warnings.drain()
+            return expired
         except ProviderError as error:
-            return error, self._warnings.drain()
+            return error
 
     def _list(self, place: KubernetesListScope, keep: Keep | None) -> tuple[JsonObject, ...]:
         """One place, all pages. Raises ContinueExpired when the list has to start again."""
@@ -298,7 +294,7 @@ class LiveCluster:
         return answer.body[:most]
 
     def drain_warnings(self, about: str = "") -> tuple[str, ...]:
-        """Warnings of the server to calls of this thread; see Cluster."""
+        """Warnings of the server to writes and dry runs of this thread; see Cluster."""
         return self._warnings.drain_about(about)
 
     def close(self) -> None:
@@ -319,7 +315,7 @@ class LiveCluster:
                 time.sleep(_YOUNG_PAUSE)
         else:
             answer = self._transport.send(request)
-        if answer.warnings:
+        if answer.warnings and request.method != "GET":  # a read is warned of its version alone, as each write is
             texts = _WARNING.findall(",".join(answer.warnings))
             self._warnings.add(tuple((request.where, _ESCAPED.sub(r"\1", text)) for text in texts))
         return answer

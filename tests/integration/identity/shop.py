@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import copy
-import io
-import json
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +10,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from ruamel.yaml import YAML
+import yaml
 
 from planner.address import Address
 from planner.graph import build_graph
@@ -51,11 +49,10 @@ def edited(rng: Random) -> Documents:
 
 def as_yaml(parts: Sequence[JsonObject], *, by_key: bool = False) -> str:
     """The documents as YAML text, keys as they come or sorted."""
-    writer = YAML(typ="safe", pure=True)
-    writer.default_flow_style = False
-    out = io.StringIO()
-    writer.dump_all([json.loads(json.dumps(one, sort_keys=True)) for one in parts] if by_key else parts, out)
-    return out.getvalue()
+    return str(yaml.dump_all(parts, Dumper=_DUMPER, default_flow_style=False, sort_keys=by_key))
+
+
+_DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
 
 def write(folder: Path, parts: Sequence[JsonObject]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from random import Random
 from typing import Any, TypeAlias
@@ -22,7 +23,7 @@ from providers.kubernetes.snapshot.snapshot_cluster import open_snapshot
 from tests.integration.identity.shop import Documents, Shop, address_of, as_yaml, edited, first_applied, same, write
 from tests.unit.kubernetes.world import config
 
-PAIRS, BASES = 1000, 25
+BASES, EACH = 25, 40  # a thousand pairs
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +38,11 @@ class Pair:
         self.shop, self.rng, self.parts, self.plan = shop, rng, parts, plan
         self.changed = [one.address for one in plan.changes if one.action is Action.UPDATE]
         self.quiet = [address_of(one) for one in parts if address_of(one) not in {c.address for c in plan.changes}]
-        self.scratch = shop.copied(shop.folder.parent / "scratch")
+
+    @cached_property
+    def scratch(self) -> Shop:
+        """A copy of the cluster, made for those who write to it."""
+        return self.shop.copied(self.shop.folder.parent / "scratch")
 
     def again(self, parts: Documents | None = None, **selection: Any) -> Plan:
         return self.shop.plan(write(self.shop.folder, parts or self.parts), **selection)
@@ -56,13 +61,18 @@ class Pair:
         return parts, next(one for one in parts if address_of(one) == wanted)
 
 
-def pairs(shop: Shop) -> Iterator[Pair]:
-    for base in range(BASES):
+def pairs(shop: Shop, bases: range) -> Iterator[tuple[int, Pair]]:
+    """The pairs of some of the bases, each with its number among all."""
+    for base in bases:
         rng = Random(base)
         parts = edited(rng)
         plan = shop.plan(write(shop.folder, parts))
-        for _ in range(PAIRS // BASES):
-            yield Pair(shop, rng, parts, plan)
+        for number in range(base * EACH, (base + 1) * EACH):
+            yield number, Pair(shop, rng, parts, plan)
+
+
+# Tests of their own, so that several workers share the thousand.
+in_groups = pytest.mark.parametrize("bases", [range(at, at + 5) for at in range(0, BASES, 5)], ids=str)
 
 
 Variation: TypeAlias = Callable[[Pair], Plan]
@@ -135,9 +145,10 @@ IRRELEVANT = (
 )  # fmt: skip
 
 
-def test_what_changes_nothing_keeps_the_id(shop: Shop) -> None:
+@in_groups
+def test_what_changes_nothing_keeps_the_id(shop: Shop, bases: range) -> None:
     moved: list[str] = []
-    for number, pair in enumerate(pairs(shop)):
+    for number, pair in pairs(shop, bases):
         vary = IRRELEVANT[number % len(IRRELEVANT)]
         if plan_id(vary(pair)) != plan_id(pair.plan):
             moved.append(vary.__name__)
@@ -229,9 +240,10 @@ RELEVANT = (
 )  # fmt: skip
 
 
-def test_what_changes_anything_moves_the_id(shop: Shop) -> None:
+@in_groups
+def test_what_changes_anything_moves_the_id(shop: Shop, bases: range) -> None:
     retained: list[str] = []
-    for number, pair in enumerate(pairs(shop)):
+    for number, pair in pairs(shop, bases):
         vary = RELEVANT[number % len(RELEVANT)]
         if plan_id(vary(pair)) == plan_id(pair.plan):
             retained.append(vary.__name__)
