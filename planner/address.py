@@ -8,10 +8,7 @@ from __future__ import annotations
 
 import re
 from fnmatch import fnmatchcase
-from functools import cached_property
-from typing import Self
-
-from planner.dataclass import dataclass
+from typing import NamedTuple, Self
 
 HWPLAN_GROUP = "hwplan.dev"
 
@@ -24,10 +21,10 @@ def is_hwplan_kind(api_version: str) -> bool:
 _NODE_LANE = re.compile(r"^(?P<node_lane>[A-Za-z0-9_-]+/[A-Za-z0-9_.-]+):(?P<rest>[^/]+/.+)$")
 
 
-@dataclass(frozen=True, order=True)
-class Address:
+class Address(NamedTuple):
     """Identity of a resource. `group` is empty for the core group and hwplan's own kinds; `node_lane` is `D601/v03`,
-    empty where a plan has one lane."""
+    empty where a plan has one lane. A tuple, for its hash, which a plan asks for some seventy times for each
+    resource."""
 
     node_lane: str
     kind: str
@@ -35,23 +32,11 @@ class Address:
     namespace: str
     name: str
 
-    @cached_property
+    @property
     def local(self) -> str:
         """The address without its node_lane: `Deployment.apps/shop/api`."""
         head = f"{self.kind}.{self.group}" if self.group else self.kind
         return f"{head}/{self.namespace}/{self.name}" if self.namespace else f"{head}/{self.name}"
-
-    @cached_property
-    def _hash(self) -> int:
-        return hash((self.node_lane, self.kind, self.group, self.namespace, self.name))
-
-    def __hash__(self) -> int:
-        """Made once: a plan asks for it some seventy times for each resource."""
-        return self._hash
-
-    def __reduce__(self) -> tuple[type[Self], tuple[str, ...]]:
-        """Without the hash, which is another one in each process."""
-        return type(self), (self.node_lane, self.kind, self.group, self.namespace, self.name)
 
     def __str__(self) -> str:
         return f"{self.node_lane}:{self.local}" if self.node_lane else self.local

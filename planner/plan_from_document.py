@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from planner.address import Address
@@ -59,7 +58,7 @@ def _frozen(value: Any) -> Any:
 
 def _address(item: JsonObject) -> Address:
     bare = Address("", item["kind"], item["group"], item["namespace"], item["name"])
-    return replace(bare, node_lane=item["address"].removesuffix(bare.local).removesuffix(":"))
+    return bare._replace(node_lane=item["address"].removesuffix(bare.local).removesuffix(":"))
 
 
 def _read_change(item: JsonObject, names: dict[str, Address]) -> Change:

@@ -170,7 +170,7 @@ def _in_place(value: JsonValue, home: str) -> Json:
 
 
 def _placed(ref: OutputRef, home: str) -> OutputRef:
-    return ref if ref.address.node_lane else OutputRef(replace(ref.address, node_lane=home), ref.output)
+    return ref if ref.address.node_lane else OutputRef(ref.address._replace(node_lane=home), ref.output)
 
 
 def _needs(plan: Plan) -> Mapping[Address, frozenset[Address]]:

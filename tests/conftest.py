@@ -3,14 +3,17 @@
 import gc
 import os
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.testbed import scratch
 from tests.testbed.dealing import dealt
 from tests.testbed.listening import leftovers, listening_ports
 
@@ -31,6 +34,25 @@ pytest_plugins = ["tests.testbed.fixtures"]
 collect_ignore = ["plugin"]  # a distribution of its own: tests/e2e/test_plugin.py installs it and runs its tests
 
 _TESTS = Path(__file__).parent
+
+
+_ended = ExitStack()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Give the run a temporary folder of its own, also to its workers and to every command: a worker of xdist ends by
+    os._exit and a killed command ends at once, so that neither removes what it made. That of tests (`tmp_path`) stays
+    where pytest has it, for who looks at a failure."""
+    if hasattr(config, "workerinput"):
+        return
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", tempfile.gettempdir())
+    os.environ["TMPDIR"] = str(_ended.enter_context(scratch.folder()))
+    tempfile.tempdir = None  # asked for again
+
+
+def pytest_unconfigure() -> None:
+    """Remove it."""
+    _ended.close()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -45,7 +45,7 @@ def _repairs(world: Runtime, declared: Resource) -> list[Resource]:
     found: list[Resource] = []
     for row in rows or ():
         manifest = argo_repair_document(declared, row)
-        address = replace(declared.address, name=manifest["metadata"]["name"])
+        address = declared.address._replace(name=manifest["metadata"]["name"])
         first = tuple(other.address for other in found if other.manifest[REPAIRS]["what"] == "operation")
         options = replace(declared.options, depends_on=(*declared.options.depends_on, *first))
         found.append(replace(declared, address=address, manifest=manifest, options=options))

@@ -24,7 +24,7 @@ def manifests_in_config_map(holder: Address, document: JsonObject) -> Iterator[R
     for name, text in map_or_empty(document.get("data")).items():
         if isinstance(text, str):
             for one in manifests_in_text(name, text):
-                address = replace(one.address, node_lane=holder.node_lane)
+                address = one.address._replace(node_lane=holder.node_lane)
                 yield replace(one, address=address, source=SourceRef(f"{holder.local}: {name}"))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING
 from planner.app.request import Request
 from planner.app.snapshot_records import is_saved_snapshot, open_snapshot_record_provider
 from planner.dataclass import dataclass
-from planner.errors import HwplanError, SelectionError
+from planner.errors import HwplanError, SelectionError, StateError
 from planner.plan import ClusterIdentity
 from providers.cluster_interface import Cluster
 from providers.kubernetes.live_secret_reader import reader_of_live_secrets
@@ -25,6 +26,9 @@ from state.state_store import StateStore
 
 if TYPE_CHECKING:
     from planner.loading.secrets.secret_reader import SecretReader
+
+
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 
 
 class SystemClock:
@@ -128,9 +132,16 @@ def sandbox_folder_of_request(request: Request) -> Path | None:
 
 def open_state_store(request: Request) -> StateStore:
     """Open the state: --state or HWPLAN_STATE, the sandbox's own, or `.hwplan/state.db` here."""
-    return StateStore.open(Path(request.state) if request.state else state_folder(request) / "state.db")
+    folder = state_folder(request)
+    return StateStore.open(Path(request.state) if request.state else folder / "state.db")
 
 
 def state_folder(request: Request) -> Path:
-    """The folder of the state, for what is retained beside it."""
+    """The folder of the state, for what is retained beside it. Raises StateError for a URL: a state is a file here."""
+    if _URL.match(request.state):  # it may hold a password, and as a path it would make folders of that name
+        raise StateError(
+            "the state is a file, and a URL of a database is not supported",
+            where="--state or HWPLAN_STATE",
+            remedy="name a file on a local disk, such as .hwplan/state.db",
+        )
     return Path(request.state).parent if request.state else (sandbox_folder_of_request(request) or Path()) / ".hwplan"

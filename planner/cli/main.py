@@ -18,7 +18,7 @@ from planner.cli.verbs import VERBS
 
 _SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 INTERRUPTED = 130
-_GC_EVERY = 200_000  # allocations; documents are trees, and collecting them over and over is a tenth of a plan's time
+_GC_EVERY = 1_000_000  # allocations; documents are trees, and collecting them over and over is a tenth of a plan's time
 
 
 class _Verbs(click.Group):

@@ -34,7 +34,7 @@ def unresolved_outputs(change: Change) -> tuple[str, ...]:
 def _lookup(ref: OutputRef, node_lane: str, outputs: Mapping[Address, JsonObject]) -> Json | None:
     known = outputs.get(ref.address)
     if known is None and not ref.address.node_lane:
-        known = outputs.get(replace(ref.address, node_lane=node_lane))
+        known = outputs.get(ref.address._replace(node_lane=node_lane))
     if known is None or ref.output in known:
         return known and known[ref.output]
     value: Json = known

@@ -6,7 +6,6 @@ Kinds whose outputs depend on the effect (a pipeline's results, fields of a Kube
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from planner.address import Address, is_hwplan_kind
 from planner.loading.document_origin import Path
@@ -27,7 +26,7 @@ def check_output_refs(intake: ResourceCollector) -> None:
 
 def _output_names(ref: OutputRef, address: Address, intake: ResourceCollector) -> list[str] | None:
     """The outputs of what is referred to; None where it is not here, or nobody can say."""
-    here = replace(ref.address, node_lane=ref.address.node_lane or address.node_lane)
+    here = ref.address._replace(node_lane=ref.address.node_lane or address.node_lane)
     found = intake.resources.get(here) or intake.resources.get(ref.address)
     if found is None or not is_hwplan_kind(found.api_version):
         return None

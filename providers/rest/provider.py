@@ -14,6 +14,7 @@ from planner.applied_state import KindInNamespace
 from planner.dataclass import dataclass
 from planner.errors import PermanentError, ProviderError
 from planner.field_path import render_path
+from planner.first_names import first_names
 from planner.plan import Change
 from planner.ports import (
     AbsentObject,
@@ -139,7 +140,7 @@ class RestProvider(NeverDeletes):
             PreviewEffect.NONE if present and not fields else PreviewEffect.UPDATE if present else PreviewEffect.CREATE
         )
         if present and (unknown := sources_of_secrets_without_fingerprint(wanted)):
-            return Preview(PreviewEffect.UPDATE, fields, blocked=f"a secret cannot be read: {', '.join(unknown)}",
+            return Preview(PreviewEffect.UPDATE, fields, blocked=f"a secret cannot be read: {first_names(unknown)}",
                            evidence="; ".join(reasons), remedy="let hwplan read it, then plan again")  # fmt: skip
         if present and effect is PreviewEffect.UPDATE and not present.uid:
             return Preview(effect, fields, blocked=f"{wanted.shown} shows no id", remedy="correct spec.id")

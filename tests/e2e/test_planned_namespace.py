@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from tests.e2e import manifests
 from tests.e2e.hwplan import Hwplan, changes
 from tests.testbed.cluster import TestCluster
+from tests.testbed.definitions import definition_of
 
 NAMESPACE = "apiVersion: v1\nkind: Namespace\nmetadata: {{name: {ns}}}\n---\n"
 WRONG = {
@@ -76,3 +79,16 @@ def test_an_integer_of_which_a_part_would_be_stored(hwplan: Hwplan, unique: str)
     ran = hwplan("plan", "-f", manifests.write(hwplan.folder, "app.yaml", text), "--name", unique, "--json", code=1)
     (blocked,) = ran.json["blocked"]
     assert blocked["reason"] == "spec.replicas: 4294967297 does not fit into 32 bits"
+
+
+@pytest.mark.parametrize("is_custom", [True, False])
+def test_metadata_that_no_server_can_be_asked_about_is_a_remark(hwplan: Hwplan, unique: str, is_custom: bool) -> None:
+    """Of a kind that the plan defines, and of a Secret: they failed in the middle of the apply."""
+    definition = definition_of(f"{unique}.example.org", "Plain", "plains", {"type": "object"})
+    of_kind = ("Plain", f"{unique}.example.org/v1") if is_custom else ("Secret", "v1")
+    metadata = {"name": "wrong", "namespace": unique, "labels": {"by": "maker-"}}
+    wrong = {"kind": of_kind[0], "apiVersion": of_kind[1], "metadata": metadata}
+    text = "---\n".join((NAMESPACE[:-4].format(ns=unique), json.dumps(definition) + "\n", json.dumps(wrong)))
+    ran = hwplan("plan", "-f", manifests.write(hwplan.folder, "app.yaml", text), "--name", unique, "--json")
+    (remark,) = ran.json["warnings"]
+    assert "/wrong: not verified: the server will probably refuse metadata.labels: " in remark

@@ -136,3 +136,13 @@ def test_an_approval_that_no_longer_fits_says_what_is_different(simulated: Hwpla
     assert f'ConfigMap/{unique}/settings: data: approved was add {{"level": "info"' in refused.err
     elsewhere = simulated("apply", *words, "--plan-id", "0" * 64, "--confirm", code=3)
     assert "approved was" not in elsewhere.err
+
+
+def test_a_url_as_state_is_refused_and_not_repeated(simulated: Hwplan) -> None:
+    """As a path it made a folder of that name, with the password in it."""
+    url = "postgresql://hwplan:correct-horse@db.test/hwplan"
+    before = {one.name for one in simulated.folder.iterdir()}
+    for words, env in ((("state", "list"), {"HWPLAN_STATE": url}), (("state", "history", "--state", url), {})):
+        ran = simulated(*words, code=1, env=env)
+        assert "a URL of a database is not supported" in ran.err and "correct-horse" not in ran.err
+    assert {one.name for one in simulated.folder.iterdir()} == before

@@ -11,6 +11,7 @@ from planner.dataclass import dataclass
 from planner.plan_id import short_plan_id
 from planner.pull_requests.approvals import count_approvals
 from planner.pull_requests.deliveries import Delivery, RolloutOutcome, difference_from_approved
+from planner.values import document_digest
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +23,9 @@ class AdmittedRollout:
     config: str = ""
 
 
-def admit_approved_rollout(context: CycleContext, one: Delivery) -> AdmittedRollout:
-    """Plan the pull request again, now that it is merged, and compare that with what was approved.
+def admit_approved_rollout(context: CycleContext, one: Delivery, tip: str = "") -> AdmittedRollout:
+    """Plan the pull request again, now that it is merged, and compare that with what was approved. `tip` is the commit
+    that is rolled out in place of the merge, which contains it, "" for the merge itself: nobody approved the tip.
 
     Where a part is another one, the rollout waits until as many as have to have approved what it is now. Raises
     HwplanError where that cannot be known.
@@ -34,6 +36,8 @@ def admit_approved_rollout(context: CycleContext, one: Delivery) -> AdmittedRoll
         return AdmittedRollout(one)
     with open_pull_request_plan(place.request, one.pull) as planned:
         effect, parts, config = planned.identifier, dict(planned.parts), planned.session.stack.digest
+    if tip:
+        effect, parts = document_digest({"effect": effect, "tip": tip}), {**parts, f"{place.branch} at {tip[:12]}": tip}
     difference = "" if effect == one.approved else difference_from_approved(one.approved_parts, parts)
     begun = replace(one, outcome="" if one.outcome == RolloutOutcome.HELD else one.outcome, reason="")
     if not difference:

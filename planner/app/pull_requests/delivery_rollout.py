@@ -40,19 +40,20 @@ def roll_out_delivery(
     *,
     tip: str,
     covered: bool,
-    admit: Callable[[Delivery], AdmittedRollout] | None = None,
+    admit: Callable[[Delivery, str], AdmittedRollout] | None = None,
 ) -> Delivery:
     """The delivery after its rollout: ended, or unchanged but for the outcome where it goes on (PENDING) or does not
     begin (HELD).
 
     `tip` is what the branch stands on. A lane that only rolls out the newest commit begins nothing for an older one; it
     rolls the tip out instead, unless that is `covered` by a delivery of its own. `admit` says whether that is what was
-    approved. Raises HwplanError when it could not be tried: nothing is known to have failed then.
+    approved; it is told the tip where that is rolled out. Raises HwplanError when it could not be tried: nothing is
+    known to have failed then.
     """
     stale = bool(tip) and tip != one.commit and place.spec.cd.policy == "latest-only"
     if stale and covered:
         return _ended(place, one, RolloutOutcome.SUPERSEDED, newer=tip)
-    admitted = admit(one) if admit is not None else AdmittedRollout(one)
+    admitted = admit(one, tip if stale else "") if admit is not None else AdmittedRollout(one)
     one = admitted.delivery
     if one.outcome == RolloutOutcome.HELD:
         return one

@@ -109,7 +109,7 @@ def with_effective_namespace(resource: Resource, namespaced: bool, default: str)
         metadata["namespace"] = default
     return replace(
         resource,
-        address=replace(resource.address, namespace=default if namespaced else ""),
+        address=resource.address._replace(namespace=default if namespaced else ""),
         manifest={**resource.manifest, "metadata": metadata},
     )
 

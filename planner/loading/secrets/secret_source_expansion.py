@@ -7,6 +7,7 @@ from dataclasses import field
 
 from planner.dataclass import dataclass
 from planner.errors import ProviderError
+from planner.first_names import first_names
 from planner.loading.document_origin import DocumentOrigin
 from planner.loading.resource_collector import ResourceCollector
 from planner.loading.secret_content_rules import secret_content_problems
@@ -81,7 +82,7 @@ class SecretSourceToSecretExpander:
             if one is None:
                 missing.setdefault("; ".join(dict.fromkeys(tried)) or "no source has this key", []).append(wanted)
         values = {key: one.value for key, one in found.items() if one.value is not None}
-        reasons = [f"no value for {', '.join(keys)}: {why}" for why, keys in missing.items()]
+        reasons = [f"no value for {first_names(keys)}: {why}" for why, keys in missing.items()]
         reasons += secret_content_problems(source.spec.type, values, frozenset(found))
         added = self.intake.add(_secret(source, found), origin, owned_by=owned_by, scope=scope, node_lane=node_lane)
         if added is not None and reasons:

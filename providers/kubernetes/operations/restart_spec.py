@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from planner.address import Address
 from planner.resource import Resource
@@ -44,7 +43,7 @@ def followed_addresses_of_restart(resource: Resource) -> Iterator[Address]:
 
 def address_with_default_lane(resource: Resource, address: Address) -> Address:
     """The address, with the node_lane of the resource that wrote it where it has none."""
-    return replace(address, node_lane=address.node_lane or resource.address.node_lane)
+    return address._replace(node_lane=address.node_lane or resource.address.node_lane)
 
 
 def _parsed(written: JsonValue) -> Address | None:
@@ -55,4 +54,4 @@ def _parsed(written: JsonValue) -> Address | None:
 
 
 def _bare(address: Address) -> Address:
-    return replace(address, node_lane="")
+    return address._replace(node_lane="")

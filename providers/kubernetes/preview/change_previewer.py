@@ -61,7 +61,10 @@ from providers.kubernetes.preview.preview_input import (
     make_unchanged_preview,
     undeclared_fields_of_others_not_ignored,
 )
-from providers.kubernetes.preview.values_before_namespace_exists import check_values_before_namespace_exists
+from providers.kubernetes.preview.values_before_namespace_exists import (
+    check_values_before_namespace_exists,
+    remarks_on_metadata,
+)
 from providers.kubernetes.read_observations import digest_of_sealed_content
 from providers.kubernetes.secret_values_as_fingerprints import (
     is_secret,
@@ -148,7 +151,8 @@ class ChangePreviewer:
 
     def _create(self, case: PreviewInput) -> Preview:
         if case.unknown or not self._is_served(case):
-            return self._create_by_schema(case)
+            preview, remarks = self._create_by_schema(case), remarks_on_metadata(case.desired)
+            return replace(preview, warnings=remarks) if remarks else preview
         if case.location.namespace in self.horizon.namespaces:
             return self._create_in_planned_namespace(case)
         try:

@@ -7,10 +7,11 @@ every cluster has. Writes nothing.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from planner.errors import ProviderError
-from planner.field_path import render_path
+from planner.field_path import FieldPath, render_path
 from planner.values import JsonObject
 from providers.cluster_interface import Cluster
 from providers.kubernetes.errors import Invalid
@@ -20,6 +21,7 @@ from providers.kubernetes.preview.predict_apply import dry_run_apply
 from providers.kubernetes.secret_values_as_fingerprints import is_secret
 from providers.kubernetes.ssa.builtin_values import builtin_value_errors
 from providers.kubernetes.ssa.merge_types import MergeTypeTable
+from providers.kubernetes.ssa.metadata_values import metadata_value_errors
 
 _EVERYWHERE: Final = "default"
 
@@ -34,10 +36,13 @@ def check_values_before_namespace_exists(
     that the server names. No request is made for an object with nothing wrong.
     """
     kind = location.kind
-    if is_secret(document) or types.is_custom(kind.api_version, kind.kind):
-        return ()
-    stored = predict_as_created(document, types)
-    wrong = list(builtin_value_errors(types.type_of(kind.api_version, kind.kind), stored)) if stored else []
+    if is_secret(document):
+        return remarks_on_metadata(document)
+    if types.is_custom(kind.api_version, kind.kind):
+        wrong = list(metadata_value_errors(document))
+    else:
+        stored = predict_as_created(document, types)
+        wrong = list(builtin_value_errors(types.type_of(kind.api_version, kind.kind), stored)) if stored else []
     if not wrong:
         return ()
     there = location._replace(namespace=_EVERYWHERE)
@@ -47,6 +52,15 @@ def check_values_before_namespace_exists(
     except Invalid:
         raise
     except ProviderError:
-        said = "; ".join(f"{render_path(path)}: {message}" for path, message in wrong)
-        return (f"not verified: the server will probably refuse {said}",)
+        return _remarks(wrong)
     return ()
+
+
+def remarks_on_metadata(document: JsonObject) -> tuple[str, ...]:
+    """Remarks on the metadata of a new object that no server can be asked about, as its kind is not served yet."""
+    return _remarks(list(metadata_value_errors(document)))
+
+
+def _remarks(wrong: Sequence[tuple[FieldPath, str]]) -> tuple[str, ...]:
+    said = "; ".join(f"{render_path(path)}: {message}" for path, message in wrong)
+    return (f"not verified: the server will probably refuse {said}",) if wrong else ()

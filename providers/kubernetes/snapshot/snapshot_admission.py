@@ -27,12 +27,14 @@ from providers.kubernetes.ssa import builtin_values
 from providers.kubernetes.ssa.immutable_fields import immutable_changes
 from providers.kubernetes.ssa.merge import ApplyOutcome
 from providers.kubernetes.ssa.merge_types import MergeTypeTable
+from providers.kubernetes.ssa.metadata_values import metadata_value_errors
 from providers.kubernetes.ssa.mutually_exclusive_fields import mutually_exclusive_field_errors
 from providers.kubernetes.ssa.stateful_set_overwritten_fields import stateful_set_without_overwritten_fields
 from providers.kubernetes.ssa.validate_object import object_validation_errors
 
 _SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
 _LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
+_PATH_NAMES = ("rbac.authorization.k8s.io", "policy", "certificates.k8s.io")  # groups with any name a URL can have
 _KEPT_NAMESPACES = frozenset({"default", "kube-system", "kube-public"})
 
 
@@ -85,13 +87,18 @@ def validate_object_to_store(
     if (api_version, kind) == ("apps/v1", "StatefulSet"):
         after = stateful_set_without_overwritten_fields(after)
     problems = object_validation_errors(after, types, live=live)
-    if not types.is_custom(api_version, kind):
+    if types.is_custom(api_version, kind):
+        problems += tuple(metadata_value_errors(after))
+    else:
         shape = set(object_validation_errors(after, types, only_shape=True))  # of what was sent it was looked at before
         problems = tuple(problem for problem in problems if problem not in shape)
         problems += tuple(builtin_values.builtin_value_errors(types.type_of(api_version, kind), after))
     if live is None and kind == "Pod" and (after.get("spec") or {}).get("ephemeralContainers"):
         problems += ((("spec", "ephemeralContainers"), "Forbidden: cannot be set on create"),)
     name: FieldPath = ("metadata", "name")
+    if prefix := after["metadata"].get("generateName"):  # beside a name; a hyphen at its end is followed by more
+        good = _has_good_name(identity._replace(name=f"{prefix}x"))
+        problems += () if good else ((("metadata", "generateName"), "a lowercase RFC 1123 name is needed"),)
     if not _has_good_name(identity) and not any(path == name for path, _ in problems):
         problems = ((name, _wrong_name(identity)), *problems)
     _refuse(identity, problems)
@@ -111,7 +118,7 @@ def _wrong_name(identity: ObjectIdentity) -> str:
 
 
 def _has_good_name(identity: ObjectIdentity) -> bool:
-    if identity.group == "rbac.authorization.k8s.io":
+    if identity.group in _PATH_NAMES or (identity.group, identity.kind) == ("", "Event"):
         return identity.name not in (".", "..") and not set("/%") & set(identity.name)
     if identity.kind in ("Namespace", "Service") and not identity.group:
         return len(identity.name) <= 63 and _LABEL.fullmatch(identity.name) is not None

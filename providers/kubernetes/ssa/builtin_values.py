@@ -14,8 +14,9 @@ from typing import Final
 from planner.field_path import Element, FieldPath
 from planner.values import Json, JsonObject, JsonValue
 from providers.kubernetes.ssa.builtin_validation_rules import RULES
-from providers.kubernetes.ssa.builtin_value_formats import builtin_value_format_error, is_qualified_name
+from providers.kubernetes.ssa.builtin_value_formats import builtin_value_format_error
 from providers.kubernetes.ssa.merge_types import MergeType
+from providers.kubernetes.ssa.metadata_values import metadata_value_errors, template_metadata_errors
 from providers.kubernetes.ssa.typed_values import list_item_element
 
 # `Type: field[!]:form ...`; `!` is required and not empty; a form is a name of builtin_value_formats.py or `A|B`;
@@ -23,7 +24,6 @@ from providers.kubernetes.ssa.typed_values import list_item_element
 _TABLE: Final = """
 meta.v1.LabelSelector: matchLabels.key:qualified matchLabels.*:labelvalue
 meta.v1.LabelSelectorRequirement: key!:qualified operator!:In|NotIn|Exists|DoesNotExist values:labelvalue
-meta.v1.OwnerReference: apiVersion!:any kind!:any name!:any uid!:any
 core.v1.Container: name!:label image!:any imagePullPolicy:Always|IfNotPresent|Never workingDir:any
 core.v1.Container: terminationMessagePolicy:File|FallbackToLogsOnError
 core.v1.ContainerPort: containerPort!:port hostPort:port0 protocol:TCP|UDP|SCTP name:portname hostIP:ip
@@ -158,10 +158,6 @@ coordination.v1.LeaseSpec: leaseDurationSeconds:positive leaseTransitions:natura
 """
 
 
-_STRICT_FINALIZERS = ("v1", "apps/v1", "batch/v1")  # their groups use the core validation of metadata
-_FINALIZERS = ("foregroundDeletion", "kubernetes", "orphan")
-
-
 @cache
 def builtin_value_table() -> Mapping[str, tuple[tuple[str, str, bool, str], ...]]:
     """The table of value rules; by type: field, "" or "*" or "key", whether it is required, form."""
@@ -188,9 +184,11 @@ def builtin_value_errors(kind: MergeType, value: Json, path: FieldPath = ()) -> 
     """What the server would refuse in a built-in object, with the path of each."""
     if isinstance(value, dict):
         if not path:
-            yield from _root_metadata(value)
+            yield from metadata_value_errors(value)
         elif kind.name in _LABELLED:
-            yield from ((path + below, message) for below, message in _metadata(value.get("metadata") or {}))
+            yield from (
+                (path + below, message) for below, message in template_metadata_errors(value.get("metadata") or {})
+            )
         if kind.name:
             yield from ((path + below, message) for below, message in _struct(kind, value))
         for key, item in value.items():
@@ -215,29 +213,6 @@ def _is_narrow(number: float) -> bool:
 
 
 _SEALED = "core.v1.Secret"  # fingerprints may stand there
-
-
-def _root_metadata(value: JsonObject) -> Iterator[tuple[FieldPath, str]]:
-    """Metadata of the object itself."""
-    metadata = value.get("metadata") or {}
-    yield from _metadata(metadata)
-    for index, name in enumerate(metadata.get("finalizers") or ()):
-        if words := builtin_value_format_error("qualified", name):
-            yield ("metadata", "finalizers", index), words
-        elif value.get("apiVersion") in _STRICT_FINALIZERS and "/" not in name and name not in _FINALIZERS:
-            words = "name is neither a standard finalizer name nor is it fully qualified"
-            yield ("metadata", "finalizers", index), words
-
-
-def _metadata(metadata: JsonObject) -> Iterator[tuple[FieldPath, str]]:
-    """Labels and annotations, of the object or of a template in it."""
-    for key in metadata.get("annotations") or {}:
-        if not is_qualified_name(key.lower()):
-            yield ("metadata", "annotations"), f"{key!r} is no qualified name"
-    for key, text in (metadata.get("labels") or {}).items():
-        for words in (builtin_value_format_error("qualified", key), builtin_value_format_error("labelvalue", text)):
-            if words:
-                yield ("metadata", "labels"), words
 
 
 def _struct(kind: MergeType, value: JsonObject) -> Iterator[tuple[FieldPath, str]]:

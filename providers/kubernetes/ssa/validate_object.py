@@ -23,7 +23,8 @@ _NOT_ENFORCED = frozenset(("core.v1.LimitRangeSpec",))  # required by its schema
 _PORTS = frozenset(("containerPort", "hostPort", "port", "nodePort", "targetPort"))
 _MOST_REPLICAS = 2**31 - 1
 _MOST_OF_A_NAME = 253  # characters; all of them are ASCII
-_FREE_NAMES = ("rbac.authorization.k8s.io/",)  # kinds whose names may hold anything but / and %
+# Groups whose names may hold anything but / and %.
+_FREE_NAMES = ("rbac.authorization.k8s.io/", "policy/", "certificates.k8s.io/")
 
 
 def object_validation_errors(

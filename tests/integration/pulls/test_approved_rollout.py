@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -100,6 +101,26 @@ def test_a_newer_merge_whose_plan_is_approved_takes_the_held_one_along(world: Pu
     record = world.cycle()
     outcomes = {one.pull: one.outcome for one in record.deliveries}
     assert outcomes.pop(held) == "superseded" and set(outcomes.values()) == {"passed"}, [record.notes, record.error]
+
+
+def test_a_commit_that_was_pushed_after_the_merge_is_held_until_it_is_approved(world: PullWorld) -> None:
+    """`latest-only`: the tip is rolled out in place of the merge, and the approval is of the merge."""
+    number = _approved(world)
+    text, before = _rollout(world).read_text(), world.runs()
+    assert world.cycle(between=lambda: _edit(world)).result == "waiting"
+    _rollout(world).write_text(text)
+    pushed = world.bare.write(f"refs/heads/{world.branch}", {"direct.txt": "x\n"}, "a direct push")
+    for _ in range(2):
+        record = world.cycle()
+        assert record.result == "waiting" and world.runs() == before, [record.notes, record.error]
+    (note,) = [one for one in record.notes if "is held" in one]
+    assert f"{world.branch} at {pushed[:12]} was not in it" in note, note
+    (identifier,) = re.findall(r"hwplan approve (sha256:[0-9a-f]+)", note)
+    record_approval(world.place.request, identifier, "olga", until="24h")
+    record = world.cycle()
+    (delivery,) = record.deliveries
+    assert (delivery.outcome, delivery.newer) == ("superseded", pushed), [record.notes, record.error]
+    assert len(world.runs()) == len(before) + 1 and delivery.pull == number
 
 
 def test_a_lane_without_a_quorum_compares_nothing(world: PullWorld) -> None:
