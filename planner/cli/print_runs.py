@@ -27,8 +27,8 @@ def print_run_result(
     again: str = "",
 ) -> int:
     """Print what became of a run that was just carried out; gives the exit code. `extra` are keys that a verb adds
-    to the document, `made` is the plan with its remarks, where this command made it, `look` is
-    the verb that shows whether anything is left, `again` the verb that goes on with what is (else `apply --resume`)."""
+    to the document, `made` is the plan with its remarks, where this command made it, `look` is the verb that shows
+    whether anything is left, `again` the verb that goes on with what is (else `apply --resume`)."""
     if as_json:
         added = extra(report) if extra else {}
         print_json({**run_document(report, made), **added})
