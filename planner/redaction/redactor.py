@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Final
 
 from planner.redaction.window_index import (
+    KINDS,
     WINDOW,
     WindowIndex,
     four_character_groups_of_text,
@@ -32,7 +33,6 @@ _WORD = re.compile(r"[A-Za-z]{1,15}|[-+0-9.,:/]{1,11}|\W+")  # one word of lette
 _BETWEEN: Final = "\x80"  # between texts that are looked at together: no form of a readable secret has it
 _TOGETHER = 1 << 16  # characters of texts that are looked at together
 _MOST_LEFT = 1 << 17  # texts that are known to hold nothing
-_KINDS = 4  # different characters that a value must have
 _SAYS_NOTHING = frozenset({"true", "false", "null", "none"})
 
 
@@ -184,7 +184,7 @@ class Redactor:
 
     def _is_telling(self, value: bytes) -> bool:
         text = value.decode("utf-8", "replace").strip()
-        if len(text) < SHORTEST or len(set(text)) < _KINDS or _WORD.fullmatch(text):
+        if len(text) < SHORTEST or len(set(text)) < KINDS or _WORD.fullmatch(text):
             return False
         return not self._is_public(text)
 

@@ -15,7 +15,7 @@ from operator import ne
 
 from planner.dataclass import dataclass
 from planner.redaction.secret_forms import base64_digits_at_alignments
-from planner.redaction.window_index import WINDOW, WindowIndex
+from planner.redaction.window_index import KINDS, WINDOW, WindowIndex
 
 _MOST = 1 << 16  # bytes of a value of which parts are looked for
 _LONG = 16  # characters
@@ -80,7 +80,7 @@ class SecretFragmentFinder:
             part = squeezed[first:last]
             if len(part) < form.least or len(part) <= best[1] - best[0]:
                 continue
-            if len(part) == len(form.text) or not form.plain or (_is_telling(part) and not is_public(part)):
+            if len(part) == len(form.text) or (_is_telling(part, form) and not (form.plain and is_public(part))):
                 best = (first, last)
         return best
 
@@ -96,9 +96,10 @@ def _grown(text: str, start: int, form: str, offset: int) -> tuple[int, int]:
     return start - back, start + ahead
 
 
-def _is_telling(part: str) -> bool:
-    """Whether a part of a random text says of it: a longer one in any case, a short one where it looks random too."""
-    return len(part) >= _LONG or looks_random(part)
+def _is_telling(part: str, form: _Form) -> bool:
+    """Whether a part says something of the secret: never a row of few characters (zero bytes in any encoding, a
+    ruler of dashes), of a form that can be read only a longer one, or a short one that looks random too."""
+    return len(set(part)) >= KINDS and (not form.plain or len(part) >= _LONG or looks_random(part))
 
 
 def looks_random(text: str) -> bool:

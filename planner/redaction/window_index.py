@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Generic, TypeVar
 
 WINDOW = 8
+KINDS = 4  # different characters that a text must have to say something of a secret: a row of zeros says nothing
 _GROUP = 4
 _STEP = WINDOW - _GROUP + 1
 
