@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import os
 from pathlib import Path
 
 from planner.dataclass import dataclass
@@ -23,9 +24,14 @@ class SealedCache:
     most_bytes: int
 
     def read(self, key: str) -> bytes | None:
-        """What was written by this key; None when it is not there, or not as it was written."""
+        """What was written by this key; None when it is not there, not as it was written, or not ours: with the home of
+        another user (`sudo -E`) nothing that this one can write is read, for it may be code."""
         try:
-            seal, _, payload = (self.folder / key).read_bytes().partition(b"\n")
+            with (self.folder / key).open("rb") as file:
+                about = os.fstat(file.fileno())
+                if about.st_uid != os.geteuid() or about.st_mode & 0o022:
+                    return None
+                seal, _, payload = file.read().partition(b"\n")
         except OSError:
             return None
         return payload if hashlib.sha256(payload).hexdigest().encode() == seal else None

@@ -7,6 +7,14 @@ from pathlib import Path
 
 
 def user_cache_folder(part: str) -> Path:
-    """`$XDG_CACHE_HOME/hwplan/<part>`, or the same under ~/.cache (XDG Base Directory Specification)."""
+    """`$XDG_CACHE_HOME/hwplan/<part>`, or the same under ~/.cache (XDG Base Directory Specification).
+
+    For a user without a home (a pod with any number as user) it is a folder that cannot be made: nothing is retained.
+    """
     base = os.environ.get("XDG_CACHE_HOME", "")
-    return (Path(base) if base.startswith("/") else Path.home() / ".cache") / "hwplan" / part
+    if base.startswith("/"):
+        return Path(base) / "hwplan" / part
+    try:
+        return Path.home() / ".cache" / "hwplan" / part
+    except RuntimeError:
+        return Path(os.devnull) / "hwplan" / part

@@ -107,3 +107,25 @@ def test_the_oldest_make_room(tmp_path: Path) -> None:
     assert 1 <= len(list(small.folder.iterdir())) <= 3 and small.read("5") == b"x" * 100
     assert {file.stat().st_mode & 0o777 for file in few.folder.iterdir()} == {0o600}
     assert few.folder.stat().st_mode & 0o777 == 0o700
+
+
+def test_nothing_is_read_that_another_user_can_write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cache = SealedCache(tmp_path, 9, 999)
+    cache.write("a", b"x")
+    assert cache.read("a") == b"x"
+    (tmp_path / "a").chmod(0o622)
+    assert cache.read("a") is None
+    (tmp_path / "a").chmod(0o600)
+    monkeypatch.setattr("os.geteuid", lambda: 12345)
+    assert cache.read("a") is None
+
+
+def test_a_user_without_a_home_has_no_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_home(_: type[Path]) -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    monkeypatch.setattr(Path, "home", classmethod(no_home))
+    file = tmp_path / "a.yaml.j2"
+    file.write_text("a: {{ b }}\n")
+    assert render_template(file, {"b": 1}) == "a: 1\n"
