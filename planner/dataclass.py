@@ -10,9 +10,9 @@ that do what the standard ones do. `dataclasses.fields` asks the standard librar
 from __future__ import annotations
 
 import dataclasses
+import operator
 from collections.abc import Callable, Mapping
 from functools import cache
-from operator import attrgetter
 from reprlib import recursive_repr
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
@@ -62,43 +62,20 @@ def _init(cls: type, names: tuple[str, ...], defaults: Mapping[str, Any]) -> Fun
 def _values_of(names: list[str]) -> Callable[[Any], tuple[Any, ...]]:
     """A function that gives the values of some fields as a tuple."""
     if len(names) > 1:
-        return attrgetter(*names)
+        return operator.attrgetter(*names)
     return lambda self: tuple(getattr(self, name) for name in names)
 
 
-def _eq(self: Any, other: Any) -> Any:
-    if other.__class__ is not self.__class__:
-        return NotImplemented
-    compared = type(self).__compared__
-    return compared(self) == compared(other)
+def _by(compare: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+    """A comparison of two instances of one class by their fields."""
 
+    def compared(self: Any, other: Any) -> Any:
+        if other.__class__ is not self.__class__:
+            return NotImplemented
+        values = type(self).__compared__
+        return compare(values(self), values(other))
 
-def _lt(self: Any, other: Any) -> Any:
-    if other.__class__ is not self.__class__:
-        return NotImplemented
-    compared = type(self).__compared__
-    return compared(self) < compared(other)
-
-
-def _le(self: Any, other: Any) -> Any:
-    if other.__class__ is not self.__class__:
-        return NotImplemented
-    compared = type(self).__compared__
-    return compared(self) <= compared(other)
-
-
-def _gt(self: Any, other: Any) -> Any:
-    if other.__class__ is not self.__class__:
-        return NotImplemented
-    compared = type(self).__compared__
-    return compared(self) > compared(other)
-
-
-def _ge(self: Any, other: Any) -> Any:
-    if other.__class__ is not self.__class__:
-        return NotImplemented
-    compared = type(self).__compared__
-    return compared(self) >= compared(other)
+    return compared
 
 
 def _hash(self: Any) -> int:
@@ -128,7 +105,8 @@ def _setstate(self: Any, state: list[Any]) -> None:
         object.__setattr__(self, name, value)
 
 
-_ORDER = {"__lt__": _lt, "__le__": _le, "__gt__": _gt, "__ge__": _ge}
+_eq = _by(operator.eq)
+_ORDER = {f"__{compare.__name__}__": _by(compare) for compare in (operator.lt, operator.le, operator.gt, operator.ge)}
 _FROZEN = {"__setattr__": _setattr, "__delattr__": _delattr}
 _STATE = {"__getstate__": _getstate, "__setstate__": _setstate}
 

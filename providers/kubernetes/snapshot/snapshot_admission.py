@@ -30,11 +30,10 @@ from providers.kubernetes.ssa.merge_types import MergeTypeTable
 from providers.kubernetes.ssa.metadata_values import metadata_value_errors
 from providers.kubernetes.ssa.mutually_exclusive_fields import mutually_exclusive_field_errors
 from providers.kubernetes.ssa.stateful_set_overwritten_fields import stateful_set_without_overwritten_fields
-from providers.kubernetes.ssa.validate_object import object_validation_errors
+from providers.kubernetes.ssa.validate_object import GROUPS_WITH_FREE_NAMES, object_validation_errors
 
 _SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
 _LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
-_PATH_NAMES = ("rbac.authorization.k8s.io", "policy", "certificates.k8s.io")  # groups with any name a URL can have
 _KEPT_NAMESPACES = frozenset({"default", "kube-system", "kube-public"})
 
 
@@ -118,7 +117,7 @@ def _wrong_name(identity: ObjectIdentity) -> str:
 
 
 def _has_good_name(identity: ObjectIdentity) -> bool:
-    if identity.group in _PATH_NAMES or (identity.group, identity.kind) == ("", "Event"):
+    if identity.group in GROUPS_WITH_FREE_NAMES or (identity.group, identity.kind) == ("", "Event"):
         return identity.name not in (".", "..") and not set("/%") & set(identity.name)
     if identity.kind in ("Namespace", "Service") and not identity.group:
         return len(identity.name) <= 63 and _LABEL.fullmatch(identity.name) is not None

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from planner.address import group_of_api_version
 from planner.errors import PermanentError
 from planner.field_path import Element, FieldPath, path_sort_key
 from planner.values import Json, JsonObject, JsonValue, deep_copy
@@ -24,7 +25,7 @@ _PORTS = frozenset(("containerPort", "hostPort", "port", "nodePort", "targetPort
 _MOST_REPLICAS = 2**31 - 1
 _MOST_OF_A_NAME = 253  # characters; all of them are ASCII
 # Groups whose names may hold anything but / and %.
-_FREE_NAMES = ("rbac.authorization.k8s.io/", "policy/", "certificates.k8s.io/")
+GROUPS_WITH_FREE_NAMES = frozenset({"rbac.authorization.k8s.io", "policy", "certificates.k8s.io"})
 
 
 def object_validation_errors(
@@ -270,9 +271,9 @@ def _semantic(desired: JsonObject, types: MergeTypeTable) -> Iterator[Problem]:
     api_version, kind = str(desired.get("apiVersion", "")), str(desired.get("kind", ""))
     if not isinstance(name, str) or not name:
         yield ("metadata", "name"), "Required value: name is required"
-    elif not api_version.startswith(_FREE_NAMES) and len(name) > _MOST_OF_A_NAME:
+    elif group_of_api_version(api_version) not in GROUPS_WITH_FREE_NAMES and len(name) > _MOST_OF_A_NAME:
         yield ("metadata", "name"), f"Too long: may not be more than {_MOST_OF_A_NAME} bytes, it has {len(name)}"
-    elif not api_version.startswith(_FREE_NAMES) and not _NAME.fullmatch(name):
+    elif group_of_api_version(api_version) not in GROUPS_WITH_FREE_NAMES and not _NAME.fullmatch(name):
         yield (
             ("metadata", "name"),
             "Invalid value: a lowercase RFC 1123 subdomain must consist of lower case "
